@@ -40,9 +40,12 @@ static bool block_signals(struct master *master)
 	(void)sigemptyset(&master->signals);
 	for (size_t i = 0; i < sizeof(waited_for) / sizeof(waited_for[0]); i++)
 		(void)sigaddset(&master->signals, waited_for[i]);
-	/* A write to a peer that is gone is an error to be handled, not a reason to die. */
-	return sigprocmask(SIG_BLOCK, &master->signals, NULL) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR &&
-	        signal(SIGUSR1, SIG_IGN) != SIG_ERR;
+	/*
+	 * Whoever started this may have left SIGCHLD ignored: children would vanish then. A write to a peer that is gone
+	 * is an error to be handled, not a reason to die.
+	 */
+	return sigprocmask(SIG_BLOCK, &master->signals, NULL) == 0 && signal(SIGCHLD, SIG_DFL) != SIG_ERR &&
+	        signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGUSR1, SIG_IGN) != SIG_ERR;
 }
 
 /* Empties a place and puts off its next worker. */
@@ -173,7 +176,7 @@ static int stop(struct master *master)
 	int64_t limit = clock_ms() + MASTER_STOP_MS;
 
 	/* From here on nobody can connect; who has connected is still accepted, by a worker that drains. */
-	(void)shutdown(master->listener, SHUT_RD);
+	(void)shutdown(master->listener, SHUT_RDWR);
 	int left = signal_workers(master, SIGTERM);
 	while (left > 0 && clock_ms() < limit) {
 		(void)wait_signal(master, clock_until(clock_ms(), limit));

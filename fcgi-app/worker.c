@@ -57,6 +57,7 @@ static bool loop_open(struct loop *loop)
 
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
+	(void)signal(SIGALRM, SIG_DFL); /* it is to kill, whatever whoever started this has left */
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->signals = signalfd(-1, &term, SFD_NONBLOCK | SFD_CLOEXEC);
 	loop->connections = connections_new(loop->epoll, loop->worker->serve);
@@ -120,9 +121,6 @@ static void accept_next(struct loop *loop, int64_t now)
 	case EINTR:
 	case ECONNABORTED:
 		return;
-	case EINVAL: /* the master has shut the listener down */
-		drain(loop, now);
-		return;
 	default: /* no descriptor or memory: wait it out, a level-triggered epoll would spin on it */
 		log_line("cannot accept: %s; pausing", strerror(errno));
 		listen_off(loop);
@@ -133,7 +131,9 @@ static void accept_next(struct loop *loop, int64_t now)
 /* Handles one event. */
 static void handle(struct loop *loop, const struct epoll_event *event, int64_t now)
 {
-	if (event->data.ptr == &loop->signals)
+	bool shut = event->data.ptr == &loop->worker->listener && event->events & EPOLLHUP;
+
+	if (event->data.ptr == &loop->signals || shut)
 		drain(loop, now);
 	else if (event->data.ptr != &loop->worker->listener)
 		connections_handle(loop->connections, event->data.ptr, event->events, now);
