@@ -59,11 +59,11 @@ bool answer_problem(struct answer *answer, int status, const char *title, bool a
 {
 	struct json_object *problem = json_object_new_object();
 	bool well = json_add(problem, "status", json_object_new_int(status)) &&
-	        json_add(problem, "title", json_object_new_string(title)) &&
-	        json_add(problem, "type", json_object_new_string("about:blank"));
+		json_add(problem, "title", json_object_new_string(title)) &&
+		json_add(problem, "type", json_object_new_string("about:blank"));
 	char head[HEAD_MAX];
 	int length = snprintf(head, sizeof(head), "Status: %d %s\r\nContent-Type: application/problem+json\r\n%s",
-	        status, title, allow ? "Allow: " ANSWER_ALLOW "\r\n" : "");
+		status, title, allow ? "Allow: " ANSWER_ALLOW "\r\n" : "");
 
 	well = well && length > 0 && length < HEAD_MAX && put_json(answer, head, problem);
 	json_object_put(problem);

@@ -14,9 +14,9 @@
 /* Start with all zero; free with answer_free. The text is kept and reused when the answer is written again. */
 struct answer {
 	char *text;
-	size_t head;   /* bytes: the header alone, which answers HEAD */
+	size_t head; /* bytes: the header alone, which answers HEAD */
 	size_t length; /* bytes: header and body */
-	size_t room;   /* bytes allocated */
+	size_t room; /* bytes allocated */
 };
 
 /* Each writes the whole answer anew; false if memory ran out. */

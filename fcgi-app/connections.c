@@ -17,7 +17,7 @@ enum cut { CUT_BROKEN, CUT_LARGE, CUT_CLOSED, CUT_SLOW, CUT_KINDS };
 
 struct connection {
 	int fd;
-	bool idle;     /* between two requests */
+	bool idle; /* between two requests */
 	int64_t limit; /* when it will have taken too long */
 	TAILQ_ENTRY(connection) link;
 };
@@ -32,7 +32,7 @@ struct connections {
 	struct queue idle;
 	size_t count;
 	unsigned long cuts[CUT_KINDS]; /* since the last report */
-	int64_t report;                /* when the next one may come */
+	int64_t report; /* when the next one may come */
 	uint8_t bytes[LOOK_MAX];
 };
 
@@ -87,8 +87,8 @@ static void report(struct connections *set, int64_t now)
 
 	if (now < set->report || cuts[CUT_BROKEN] + cuts[CUT_LARGE] + cuts[CUT_CLOSED] + cuts[CUT_SLOW] == 0)
 		return;
-	log_line("cut connections: %lu malformed, %lu too large, %lu closed half-way, %lu too slow",
-	        cuts[CUT_BROKEN], cuts[CUT_LARGE], cuts[CUT_CLOSED], cuts[CUT_SLOW]);
+	log_line("cut connections: %lu malformed, %lu too large, %lu closed half-way, %lu too slow", cuts[CUT_BROKEN],
+		cuts[CUT_LARGE], cuts[CUT_CLOSED], cuts[CUT_SLOW]);
 	memset(set->cuts, 0, sizeof(set->cuts));
 	set->report = now + REPORT_MS;
 }
@@ -188,9 +188,9 @@ void connections_drain(struct connections *set)
 {
 	struct connection *connection;
 
-	TAILQ_FOREACH (connection, &set->asking, link)
+	TAILQ_FOREACH(connection, &set->asking, link)
 		(void)shutdown(connection->fd, SHUT_RD); /* fails only where the peer is gone already */
-	TAILQ_FOREACH (connection, &set->idle, link)
+	TAILQ_FOREACH(connection, &set->idle, link)
 		(void)shutdown(connection->fd, SHUT_RD);
 }
 
@@ -200,15 +200,22 @@ size_t connections_count(const struct connections *set)
 	return set->count;
 }
 
+/* Closes all connections in a queue. */
+static void drop_all(struct connections *set, struct queue *queue)
+{
+	while (!TAILQ_EMPTY(queue)) {
+		/* The analyzer does not see that a connection is taken out of the queue that it is in. */
+		drop(set, TAILQ_FIRST(queue)); /* NOLINT(clang-analyzer-unix.Malloc) */
+	}
+}
+
 /* Closes and frees everything. */
 void connections_free(struct connections *set)
 {
 	if (!set)
 		return;
-	while (!TAILQ_EMPTY(&set->asking))
-		drop(set, TAILQ_FIRST(&set->asking));
-	while (!TAILQ_EMPTY(&set->idle))
-		drop(set, TAILQ_FIRST(&set->idle));
+	drop_all(set, &set->asking);
+	drop_all(set, &set->idle);
 	set->report = 0;
 	report(set, 0);
 	free(set);

@@ -14,7 +14,7 @@
 
 enum {
 	CONNECTIONS_REQUEST_MS = 10000, /* from accept, or from its first byte, until a request is whole */
-	CONNECTIONS_IDLE_MS = 75000     /* between requests: longer than nginx keeps one (60 s) */
+	CONNECTIONS_IDLE_MS = 75000 /* between requests: longer than nginx keeps one (60 s) */
 };
 
 /* Serves the whole request on fd; true if fd stays open (exchange_serve). */

@@ -39,8 +39,8 @@ static bool skip_body(FCGX_Request *request)
 static bool answer(FCGX_Request *request)
 {
 	size_t length;
-	const char *text = routes_answer(FCGX_GetParam("SCRIPT_NAME", request->envp),
-	        FCGX_GetParam("REQUEST_METHOD", request->envp), &length);
+	const char *text = routes_answer(
+		FCGX_GetParam("SCRIPT_NAME", request->envp), FCGX_GetParam("REQUEST_METHOD", request->envp), &length);
 
 	return FCGX_PutStr(text, (int)length, request->out) == (int)length;
 }
@@ -53,7 +53,7 @@ bool exchange_serve(int fd, bool last)
 	(void)FCGX_InitRequest(&request, -1, 0); /* never fails */
 	request.ipcFd = fd;
 	request.keepConnection = 1; /* or FCGX_Accept_r would close fd as the end of a request before */
-	FCGX_Detach(&request);      /* or libfcgi would linger up to 2 s when it closes fd */
+	FCGX_Detach(&request); /* or libfcgi would linger up to 2 s when it closes fd */
 	if (FCGX_Accept_r(&request) != 0)
 		return false;
 	if (!skip_body(&request) || !answer(&request) || last)

@@ -140,7 +140,7 @@ void listener_close(struct listener *listener)
 {
 	struct stat status;
 	bool ours = lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
-	        status.st_ino == listener->inode;
+		status.st_ino == listener->inode;
 
 	if (ours && unlink(listener->path) != 0)
 		log_line("%s: cannot be removed: %s", listener->path, strerror(errno));

@@ -13,7 +13,7 @@ enum { LISTENER_BACKLOG = 4096 };
 struct listener {
 	int fd;
 	const char *path; /* the caller's, kept */
-	dev_t device;     /* which file is ours */
+	dev_t device; /* which file is ours */
 	ino_t inode;
 };
 

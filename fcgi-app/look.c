@@ -26,8 +26,7 @@ static bool take_length(const uint8_t **at, const uint8_t *end, size_t *length)
 	}
 	if (end - *at < 4)
 		return false;
-	*length = (size_t)((*at)[0] & ~LONG_LENGTH) << 24 | (size_t)(*at)[1] << 16 |
-	        (size_t)(*at)[2] << 8 | (*at)[3];
+	*length = (size_t)((*at)[0] & ~LONG_LENGTH) << 24 | (size_t)(*at)[1] << 16 | (size_t)(*at)[2] << 8 | (*at)[3];
 	*at += 4;
 	return true;
 }
@@ -57,8 +56,7 @@ static bool may_come(const struct progress *progress, const struct record *recor
 	if (record->type != progress->due)
 		return false;
 	if (record->type == FCGI_BEGIN_REQUEST)
-		return record->id != FCGI_NULL_REQUEST_ID && record->content == BEGIN_LEN &&
-		        record->padding == 0;
+		return record->id != FCGI_NULL_REQUEST_ID && record->content == BEGIN_LEN && record->padding == 0;
 	return record->id == progress->id && (record->content > 0 || record->padding == 0);
 }
 

@@ -19,7 +19,7 @@ enum { EXIT_SETTINGS = 2 };
 static int work(int listener, int ready)
 {
 	const struct worker worker = {
-	        .listener = listener, .ready = ready, .stuck_s = WORKER_STUCK_S, .serve = exchange_serve};
+		.listener = listener, .ready = ready, .stuck_s = WORKER_STUCK_S, .serve = exchange_serve};
 
 	return worker_run(&worker);
 }

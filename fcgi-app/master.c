@@ -18,8 +18,8 @@
 
 /* A place for one worker. */
 struct place {
-	pid_t pid;     /* 0: empty */
-	int ready;     /* the worker writes a byte into it before it first waits */
+	pid_t pid; /* 0: empty */
+	int ready; /* the worker writes a byte into it before it first waits */
 	int64_t start; /* when to fill an empty place */
 	int backoff_ms;
 };
@@ -45,7 +45,7 @@ static bool block_signals(struct master *master)
 	 * is an error to be handled, not a reason to die.
 	 */
 	return sigprocmask(SIG_BLOCK, &master->signals, NULL) == 0 && signal(SIGCHLD, SIG_DFL) != SIG_ERR &&
-	        signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGUSR1, SIG_IGN) != SIG_ERR;
+		signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGUSR1, SIG_IGN) != SIG_ERR;
 }
 
 /* Empties a place and puts off its next worker. */
@@ -124,8 +124,8 @@ static void log_end(pid_t pid, int status, bool waited)
 	const char *when = waited ? "" : ", before it served";
 
 	if (WIFSIGNALED(status))
-		log_line("worker %d ended by signal %d (%s)%s", (int)pid, WTERMSIG(status),
-		        strsignal(WTERMSIG(status)), when);
+		log_line("worker %d ended by signal %d (%s)%s", (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
+			when);
 	else
 		log_line("worker %d ended with status %d%s", (int)pid, WEXITSTATUS(status), when);
 }
@@ -153,8 +153,7 @@ static void reap(struct master *master)
 static int wait_signal(const struct master *master, int wait_ms)
 {
 	struct timespec limit = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L};
-	int signal = wait_ms < 0 ? sigwaitinfo(&master->signals, NULL)
-	                         : sigtimedwait(&master->signals, NULL, &limit);
+	int signal = wait_ms < 0 ? sigwaitinfo(&master->signals, NULL) : sigtimedwait(&master->signals, NULL, &limit);
 
 	return signal > 0 ? signal : 0;
 }

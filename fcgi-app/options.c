@@ -15,13 +15,13 @@
 enum { DEFAULT_WORKERS_MAX = 16, SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
 
 static const struct option long_options[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"workers", required_argument, NULL, 'w'},
-        {"user", required_argument, NULL, 'u'},
-        {"healthcheck", no_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+	{"socket", required_argument, NULL, 's'},
+	{"workers", required_argument, NULL, 'w'},
+	{"user", required_argument, NULL, 'u'},
+	{"healthcheck", no_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},
+	{NULL, 0, NULL, 0},
 };
 
 /* Returns the text of --help. */
@@ -64,8 +64,8 @@ static bool set_workers(struct options *options, const char *value)
 
 	errno = 0;
 	long number = strtol(value, &end, 10);
-	if (errno || end == value || *end || strspn(value, "0123456789") != strlen(value) ||
-	        number < 1 || number > OPTIONS_WORKERS_MAX) {
+	if (errno || end == value || *end || strspn(value, "0123456789") != strlen(value) || number < 1 ||
+		number > OPTIONS_WORKERS_MAX) {
 		log_line("workers: '%.64s' is not a number from 1 to %d", value, OPTIONS_WORKERS_MAX);
 		return false;
 	}
@@ -117,10 +117,9 @@ static bool read_environment(struct options *options)
 
 	*options = (struct options){.socket = DEFAULT_SOCKET, .workers = default_workers()};
 	return (!socket || set_socket(options, socket)) && (!workers || set_workers(options, workers)) &&
-	        (!run_as || set_run_as(options, run_as)) &&
-	        set_told(&options->environment, "ENVIRONMENT", "development") &&
-	        set_told(&options->user, "USER", "unknown") &&
-	        set_told(&options->hostname, "HOSTNAME", "unknown");
+		(!run_as || set_run_as(options, run_as)) &&
+		set_told(&options->environment, "ENVIRONMENT", "development") &&
+		set_told(&options->user, "USER", "unknown") && set_told(&options->hostname, "HOSTNAME", "unknown");
 }
 
 /* Takes one option of the command line, as getopt_long returned it. */
@@ -141,7 +140,7 @@ static enum options_mode take_option(struct options *options, int option, const 
 		return OPTIONS_VERSION;
 	default:
 		log_line("%.64s: %s; see --help", word,
-		        option == ':' ? "needs a value" : "is not an option, or takes no value");
+			option == ':' ? "needs a value" : "is not an option, or takes no value");
 		return OPTIONS_BAD;
 	}
 }
@@ -150,13 +149,12 @@ static enum options_mode take_option(struct options *options, int option, const 
 static enum options_mode read_command_line(struct options *options, int argc, char *argv[])
 {
 	enum options_mode mode = OPTIONS_SERVE;
-	int option;
 
 	optind = 0; /* glibc: start afresh, also when called again */
 	opterr = 0;
 	for (;;) {
 		int at = optind ? optind : 1;
-		option = getopt_long(argc, argv, ":", long_options, NULL);
+		int option = getopt_long(argc, argv, ":", long_options, NULL);
 		if (option == -1)
 			break;
 		enum options_mode taken = take_option(options, option, argv[at]);

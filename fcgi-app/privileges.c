@@ -13,9 +13,8 @@
 /* Changes all user and group ids, and sees that root cannot be had back. */
 static bool change(const struct passwd *user)
 {
-	if (initgroups(user->pw_name, user->pw_gid) != 0 ||
-	        setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
-	        setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0) {
+	if (initgroups(user->pw_name, user->pw_gid) != 0 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
+		setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0) {
 		log_line("user: cannot become %s: %s", user->pw_name, strerror(errno));
 		return false;
 	}
@@ -69,7 +68,7 @@ static bool limit(int resource, rlim_t most)
 bool privileges_limit(void)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-	        limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, PRIVILEGES_DESCRIPTORS))
+		limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, PRIVILEGES_DESCRIPTORS))
 		return true;
 	log_line("cannot give up privileges: %s", strerror(errno));
 	return false;

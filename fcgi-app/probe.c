@@ -65,11 +65,11 @@ static bool is_healthy(const uint8_t *reply, size_t length)
 	struct record record;
 
 	if (length < FCGI_HEADER_LEN || !record_read(reply, &record) || record.type != FCGI_STDOUT ||
-	        record_size(&record) > length)
+		record_size(&record) > length)
 		return false;
 	size_t at = record.content;
 	return at > sizeof(status) + sizeof(body) && memcmp(text, status, sizeof(status) - 1) == 0 &&
-	        memcmp(text + at - (sizeof(body) - 1), body, sizeof(body) - 1) == 0;
+		memcmp(text + at - (sizeof(body) - 1), body, sizeof(body) - 1) == 0;
 }
 
 /* Asks a responder how it is. */

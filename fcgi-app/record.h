@@ -14,7 +14,7 @@ struct record {
 	uint8_t type;
 	uint16_t id;
 	uint16_t content; /* bytes */
-	uint8_t padding;  /* bytes */
+	uint8_t padding; /* bytes */
 };
 
 /* Reads the header; false if it is not of version 1. */

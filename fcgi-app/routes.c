@@ -30,8 +30,8 @@ bool routes_open(const struct options *options)
 {
 	routes = calloc(endpoints_count, sizeof(*routes));
 	bool well = routes && answer_allow(&allow) && answer_problem(&not_found, 404, "Not Found", false) &&
-	        answer_problem(&not_allowed, 405, "Method Not Allowed", true) &&
-	        answer_problem(&failed, 500, "Internal Server Error", false);
+		answer_problem(&not_allowed, 405, "Method Not Allowed", true) &&
+		answer_problem(&failed, 500, "Internal Server Error", false);
 
 	for (unsigned i = 0; well && i < endpoints_count; i++)
 		well = open_route(&routes[i], &endpoints[i], options);

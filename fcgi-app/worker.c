@@ -20,23 +20,23 @@ struct loop {
 	int epoll;
 	int signals;
 	struct connections *connections;
-	bool listening;      /* epoll watches the listener */
-	int64_t resume;      /* when to listen again after a pause; INT64_MAX: not pausing */
+	bool listening; /* epoll watches the listener */
+	int64_t resume; /* when to listen again after a pause; INT64_MAX: not pausing */
 	int64_t drain_limit; /* when to give up draining; INT64_MAX: not draining */
 };
 
-/* Watches a descriptor that is not a connection; its address in the loop tells which. */
-static bool watch(struct loop *loop, const int *fd, uint32_t events)
+/* Watches a descriptor that is not a connection; mark, an address in the loop, tells which. */
+static bool watch(struct loop *loop, int fd, void *mark, uint32_t events)
 {
-	struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)fd};
+	struct epoll_event event = {.events = events, .data.ptr = mark};
 
-	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, *fd, &event) == 0;
+	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 /* Listens. A new connection wakes one worker, not all. */
 static bool listen_on(struct loop *loop)
 {
-	loop->listening = watch(loop, &loop->worker->listener, EPOLLIN | EPOLLEXCLUSIVE);
+	loop->listening = watch(loop, loop->worker->listener, &loop->listening, EPOLLIN | EPOLLEXCLUSIVE);
 	loop->resume = INT64_MAX;
 	return loop->listening;
 }
@@ -62,7 +62,7 @@ static bool loop_open(struct loop *loop)
 	loop->signals = signalfd(-1, &term, SFD_NONBLOCK | SFD_CLOEXEC);
 	loop->connections = connections_new(loop->epoll, loop->worker->serve);
 	if (loop->epoll >= 0 && loop->signals >= 0 && loop->connections &&
-	        watch(loop, &loop->signals, EPOLLIN) && listen_on(loop))
+		watch(loop, loop->signals, &loop->signals, EPOLLIN) && listen_on(loop))
 		return true;
 	log_line("worker cannot start: %s", strerror(errno));
 	return false;
@@ -131,11 +131,11 @@ static void accept_next(struct loop *loop, int64_t now)
 /* Handles one event. */
 static void handle(struct loop *loop, const struct epoll_event *event, int64_t now)
 {
-	bool shut = event->data.ptr == &loop->worker->listener && event->events & EPOLLHUP;
+	bool shut = event->data.ptr == &loop->listening && event->events & EPOLLHUP;
 
 	if (event->data.ptr == &loop->signals || shut)
 		drain(loop, now);
-	else if (event->data.ptr != &loop->worker->listener)
+	else if (event->data.ptr != &loop->listening)
 		connections_handle(loop->connections, event->data.ptr, event->events, now);
 	else if (loop->listening)
 		accept_next(loop, now);

@@ -8,14 +8,14 @@
 #include "connections.h"
 
 enum {
-	WORKER_STUCK_S = 10,    /* a pass of the loop that takes longer ends the worker, by SIGALRM */
-	WORKER_DRAIN_MS = 800,  /* at most from SIGTERM to exit */
-	WORKER_PAUSE_MS = 100   /* no accept after one that found no descriptor or memory left */
+	WORKER_STUCK_S = 10, /* a pass of the loop that takes longer ends the worker, by SIGALRM */
+	WORKER_DRAIN_MS = 800, /* at most from SIGTERM to exit */
+	WORKER_PAUSE_MS = 100 /* no accept after one that found no descriptor or memory left */
 };
 
 struct worker {
 	int listener; /* non-blocking, shared by all workers */
-	int ready;    /* gets one byte, and is closed, before the worker waits for the first time */
+	int ready; /* gets one byte, and is closed, before the worker waits for the first time */
 	unsigned stuck_s;
 	connections_serve *serve;
 };

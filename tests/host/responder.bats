@@ -196,9 +196,9 @@ gone() {
 }
 
 @test "a worker that is killed is replaced at once" {
-	local i worker
+	local worker
 	responder_start WORKERS=1
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		worker=$(responder_workers)
 		kill -KILL "$worker"
 		[ "$(responder_get /health)" = '{"status":"healthy"}' ]
@@ -215,9 +215,12 @@ gone() {
 	[ -z "$output" ]
 	SOCKET=$SOCKET run "$RESPONDER" --healthcheck
 	[ "$status" -eq 0 ]
-	kill -STOP "$RESPONDER_PID" $(responder_workers)
+	workers=$(responder_workers)
+	# shellcheck disable=SC2086 # a list
+	kill -STOP "$RESPONDER_PID" $workers
 	run "$RESPONDER" --healthcheck --socket "$SOCKET"
-	kill -CONT "$RESPONDER_PID" $(responder_workers)
+	# shellcheck disable=SC2086
+	kill -CONT "$RESPONDER_PID" $workers
 	[ "$status" -eq 1 ]
 	[[ $output == *"Connection timed out" ]]
 	responder_stop

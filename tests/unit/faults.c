@@ -39,12 +39,12 @@ static bool fails(enum fault fault)
 }
 
 /* WRAP(FAULT, RESULT, NAME, FAILED, PARAMETERS, ARGUMENTS): defines __wrap_NAME. */
-#define WRAP(fault, result, name, failed, parameters, arguments)                                                   \
-	result __real_##name parameters;                                                                           \
-	result __wrap_##name parameters;                                                                           \
-	result __wrap_##name parameters                                                                            \
-	{                                                                                                          \
-		return fails(fault) ? (failed) : __real_##name arguments;                                          \
+#define WRAP(fault, result, name, failed, parameters, arguments)                                                       \
+	result __real_##name parameters;                                                                               \
+	result __wrap_##name parameters;                                                                               \
+	result __wrap_##name parameters                                                                                \
+	{                                                                                                              \
+		return fails(fault) ? (failed) : __real_##name arguments;                                              \
 	}
 
 WRAP(FAULT_MALLOC, void *, malloc, NULL, (size_t size), (size))
@@ -53,15 +53,15 @@ WRAP(FAULT_REALLOC, void *, realloc, NULL, (void *old, size_t size), (old, size)
 WRAP(FAULT_NEW_OBJECT, struct json_object *, json_object_new_object, NULL, (void), ())
 WRAP(FAULT_NEW_STRING, struct json_object *, json_object_new_string, NULL, (const char *text), (text))
 WRAP(FAULT_TO_STRING, const char *, json_object_to_json_string_length, NULL,
-        (struct json_object * object, int flags, size_t *length), (object, flags, length))
+	(struct json_object * object, int flags, size_t *length), (object, flags, length))
 WRAP(FAULT_CLOCK_GETTIME, int, clock_gettime, -1, (clockid_t id, struct timespec *time), (id, time))
 WRAP(FAULT_EPOLL_CREATE1, int, epoll_create1, -1, (int flags), (flags))
 WRAP(FAULT_EPOLL_CTL, int, epoll_ctl, -1, (int epoll, int what, int fd, struct epoll_event *event),
-        (epoll, what, fd, event))
+	(epoll, what, fd, event))
 WRAP(FAULT_EPOLL_WAIT, int, epoll_wait, -1, (int epoll, struct epoll_event *events, int most, int ms),
-        (epoll, events, most, ms))
+	(epoll, events, most, ms))
 WRAP(FAULT_ACCEPT4, int, accept4, -1, (int fd, struct sockaddr *from, socklen_t *length, int flags),
-        (fd, from, length, flags))
+	(fd, from, length, flags))
 WRAP(FAULT_FORK, pid_t, fork, -1, (void), ())
 WRAP(FAULT_PIPE2, int, pipe2, -1, (int ends[2], int flags), (ends, flags))
 WRAP(FAULT_SIGPROCMASK, int, sigprocmask, -1, (int how, const sigset_t *set, sigset_t *old), (how, set, old))

@@ -54,8 +54,8 @@ void bytes_begin(struct bytes *bytes, uint8_t role, uint8_t flags)
 /* Appends a length of a name or value. */
 static void add_length(struct bytes *bytes, size_t length)
 {
-	const uint8_t wide[] = {(uint8_t)(0x80 | length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
-	        (uint8_t)length};
+	const uint8_t wide[] = {
+		(uint8_t)(0x80 | length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
 
 	if (length < 0x80)
 		bytes_add(bytes, &wide[3], 1);
@@ -223,10 +223,24 @@ Suite *suite_with(const char *name, const TTest *const tests[], size_t count, vo
 	return suite;
 }
 
+/* Says what is left out. */
+bool leave_out_if(bool condition, size_t count, const char *why)
+{
+	if (condition)
+		printf("SKIP: %zu unit tests: %s\n", count, why);
+	return condition;
+}
+
 /* Asks the environment, as Check does. */
-bool srunner_forks(void)
+bool tests_fork(void)
 {
 	const char *fork = getenv("CK_FORK");
 
 	return !fork || strcmp(fork, "no") != 0;
+}
+
+/* Asks the environment. */
+bool under_valgrind(void)
+{
+	return getenv("VALGRIND") != NULL;
 }

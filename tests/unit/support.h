@@ -97,13 +97,18 @@ Suite *worker_suite(void);
 
 /* A case, and a suite of one case, of tests that each have before() run before them and after() behind; or NULL. */
 TCase *case_with(const char *name, const TTest *const tests[], size_t count, void (*before)(void), void (*after)(void));
-Suite *suite_with(const char *name, const TTest *const tests[], size_t count, void (*before)(void), void (*after)(void));
+Suite *suite_with(
+	const char *name, const TTest *const tests[], size_t count, void (*before)(void), void (*after)(void));
 #define CASE_WITH(name, tests, before, after) case_with(name, tests, sizeof(tests) / sizeof((tests)[0]), before, after)
-#define SUITE_WITH(name, tests, before, after) \
+#define SUITE_WITH(name, tests, before, after)                                                                         \
 	suite_with(name, tests, sizeof(tests) / sizeof((tests)[0]), before, after)
 #define SUITE_OF(name, tests) SUITE_WITH(name, tests, NULL, NULL)
 
+/* Leaves tests out, and says so; returns true if that is what the environment asks for. */
+bool leave_out_if(bool condition, size_t count, const char *why);
 /* Whether each test runs in a process of its own (Check's default, unless CK_FORK=no). */
-bool srunner_forks(void);
+bool tests_fork(void);
+/* Whether valgrind runs the tests, which keeps some descriptors and the limit on them to itself (VALGRIND=yes). */
+bool under_valgrind(void);
 
 #endif

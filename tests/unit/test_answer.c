@@ -39,11 +39,11 @@ START_TEST(writes_problems)
 {
 	ck_assert(answer_problem(&answer, 404, "Not Found", false));
 	assert_answer("Status: 404 Not Found\r\nContent-Type: application/problem+json\r\nContent-Length: 56\r\n\r\n",
-	        "{\"status\":404,\"title\":\"Not Found\",\"type\":\"about:blank\"}\n");
+		"{\"status\":404,\"title\":\"Not Found\",\"type\":\"about:blank\"}\n");
 	ck_assert(answer_problem(&answer, 405, "No", true));
 	assert_answer("Status: 405 No\r\nContent-Type: application/problem+json\r\nAllow: GET, HEAD, OPTIONS\r\n"
-	              "Content-Length: 49\r\n\r\n",
-	        "{\"status\":405,\"title\":\"No\",\"type\":\"about:blank\"}\n");
+		      "Content-Length: 49\r\n\r\n",
+		"{\"status\":405,\"title\":\"No\",\"type\":\"about:blank\"}\n");
 	answer_free(&answer);
 }
 END_TEST
@@ -56,8 +56,8 @@ START_TEST(can_be_written_again_shorter_and_longer)
 	ck_assert(answer_allow(&answer));
 	assert_answer("Status: 200 OK\r\nAllow: GET, HEAD, OPTIONS\r\nContent-Length: 0\r\n\r\n", "");
 	ck_assert(answer_json(&answer, body));
-	assert_answer("Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n",
-	        "\"0123456789\"\n");
+	assert_answer(
+		"Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n", "\"0123456789\"\n");
 	json_object_put(body);
 	answer_free(&answer);
 }
@@ -89,8 +89,7 @@ END_TEST
 Suite *answer_suite(void)
 {
 	const TTest *const tests[] = {writes_json, writes_what_is_allowed, writes_problems,
-	        can_be_written_again_shorter_and_longer, says_when_memory_runs_out,
-	        refuses_a_title_that_does_not_fit};
+		can_be_written_again_shorter_and_longer, says_when_memory_runs_out, refuses_a_title_that_does_not_fit};
 
 	return SUITE_OF("answer", tests);
 }

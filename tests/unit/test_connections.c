@@ -353,13 +353,13 @@ END_TEST
 Suite *connections_suite(void)
 {
 	const TTest *const tests[] = {serves_whole_requests_one_after_another, forgets_a_connection_that_was_not_kept,
-	        waits_for_the_rest_byte_by_byte, lets_a_request_that_is_followed_by_more_be_the_last,
-	        still_serves_a_peer_that_has_shut_its_side, drops_silently_what_closes_between_requests,
-	        ignores_an_event_without_bytes, cuts_what_is_malformed, cuts_what_is_closed_half_way,
-	        cuts_what_is_too_large, cuts_what_never_asks, a_trickle_does_not_put_off_the_limit,
-	        idle_connections_have_a_longer_limit_that_a_byte_ends, limits_are_kept_in_order,
-	        counts_cuts_together_for_ten_seconds, drains_what_has_been_sent_and_refuses_the_rest,
-	        closes_what_it_cannot_take, freeing_reports_the_last_cuts};
+		waits_for_the_rest_byte_by_byte, lets_a_request_that_is_followed_by_more_be_the_last,
+		still_serves_a_peer_that_has_shut_its_side, drops_silently_what_closes_between_requests,
+		ignores_an_event_without_bytes, cuts_what_is_malformed, cuts_what_is_closed_half_way,
+		cuts_what_is_too_large, cuts_what_never_asks, a_trickle_does_not_put_off_the_limit,
+		idle_connections_have_a_longer_limit_that_a_byte_ends, limits_are_kept_in_order,
+		counts_cuts_together_for_ten_seconds, drains_what_has_been_sent_and_refuses_the_rest,
+		closes_what_it_cannot_take, freeing_reports_the_last_cuts};
 
 	return SUITE_WITH("connections", tests, open_all, close_all);
 }

@@ -7,7 +7,7 @@
 #include "support.h"
 
 static const struct options options = {
-        .environment = "te\"st", .user = "gr\xfc\xdf", .hostname = "box", .workers = 1, .socket = "/s"};
+	.environment = "te\"st", .user = "gr\xfc\xdf", .hostname = "box", .workers = 1, .socket = "/s"};
 
 /* Finds an endpoint by its path. */
 static const struct endpoint *endpoint_of(const char *path)
@@ -28,8 +28,8 @@ START_TEST(greeting_has_what_the_contract_says)
 {
 	struct json_object *greeting = endpoint_of("/")->make(&options);
 	const char *before = "{\"environment\":\"te\\\"st\",\"message\":\"Hello from secure Docker app!\","
-	                     "\"security_note\":\"This app runs with non-root user in container\","
-	                     "\"server_time\":\"";
+			     "\"security_note\":\"This app runs with non-root user in container\","
+			     "\"server_time\":\"";
 
 	ck_assert_ptr_nonnull(greeting);
 	ck_assert_mem_eq(text_of(greeting), before, strlen(before));
@@ -127,8 +127,8 @@ END_TEST
 Suite *endpoints_suite(void)
 {
 	const TTest *const tests[] = {greeting_has_what_the_contract_says, greeting_changes_its_time_and_nothing_else,
-	        greeting_says_when_there_is_no_clock, health_is_healthy, info_tells_who_and_where, keys_are_sorted,
-	        every_endpoint_says_when_memory_runs_out};
+		greeting_says_when_there_is_no_clock, health_is_healthy, info_tells_who_and_where, keys_are_sorted,
+		every_endpoint_says_when_memory_runs_out};
 
 	return SUITE_OF("endpoints", tests);
 }

@@ -68,8 +68,9 @@ START_TEST(answers_and_keeps_if_the_peer_wants)
 		request.length = 0;
 		bytes_request(&request, "GET", "/health", FCGI_KEEP_CONN);
 		ck_assert(serve(false));
-		ck_assert_str_eq(received(), "Status: 200 OK\r\nContent-Type: application/json\r\n"
-		                             "Content-Length: 21\r\n\r\n{\"status\":\"healthy\"}\n");
+		ck_assert_str_eq(received(),
+			"Status: 200 OK\r\nContent-Type: application/json\r\n"
+			"Content-Length: 21\r\n\r\n{\"status\":\"healthy\"}\n");
 	}
 	(void)close(ours);
 }
@@ -96,7 +97,7 @@ END_TEST
 START_TEST(ends_as_the_protocol_says)
 {
 	const uint8_t end[] = {1, FCGI_STDOUT, 0, 1, 0, 0, 0, 0, 1, FCGI_END_REQUEST, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0,
-	        FCGI_REQUEST_COMPLETE, 0, 0, 0};
+		FCGI_REQUEST_COMPLETE, 0, 0, 0};
 	char reply[1000];
 
 	bytes_request(&request, "HEAD", "/health", 0);
@@ -130,7 +131,10 @@ END_TEST
 START_TEST(ignores_other_parameters)
 {
 	bytes_begin(&request, FCGI_RESPONDER, 0);
-	bytes_record(&request, FCGI_PARAMS, "\x01\x01" "ab\x00\x00\x0e\x07REQUEST_METHODOPTIONS\x0b\x01SCRIPT_NAME/", 43);
+	bytes_record(&request, FCGI_PARAMS,
+		"\x01\x01"
+		"ab\x00\x00\x0e\x07REQUEST_METHODOPTIONS\x0b\x01SCRIPT_NAME/",
+		43);
 	bytes_record(&request, FCGI_PARAMS, "", 0);
 	bytes_record(&request, FCGI_STDIN, "", 0);
 	ck_assert(!serve(false));
@@ -233,10 +237,10 @@ END_TEST
 Suite *exchange_suite(void)
 {
 	const TTest *const tests[] = {answers_and_keeps_if_the_peer_wants, answers_and_closes_if_the_peer_wants,
-	        closes_after_the_last, ends_as_the_protocol_says, skips_a_body, ignores_other_parameters,
-	        never_waits_for_what_is_not_there, never_waits_for_a_request_cut_in_its_parameters,
-	        never_waits_for_a_peer_that_does_not_read, closes_when_the_peer_is_gone,
-	        the_largest_answer_arrives_whole, leaves_signals_alone_and_says_when_libfcgi_fails};
+		closes_after_the_last, ends_as_the_protocol_says, skips_a_body, ignores_other_parameters,
+		never_waits_for_what_is_not_there, never_waits_for_a_request_cut_in_its_parameters,
+		never_waits_for_a_peer_that_does_not_read, closes_when_the_peer_is_gone,
+		the_largest_answer_arrives_whole, leaves_signals_alone_and_says_when_libfcgi_fails};
 
 	return SUITE_WITH("exchange", tests, open_all, close_all);
 }

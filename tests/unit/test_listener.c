@@ -174,9 +174,9 @@ END_TEST
 Suite *listener_suite(void)
 {
 	const TTest *const tests[] = {listens_with_mode_0660_whatever_the_umask, replaces_what_is_left_over,
-	        leaves_alone_what_somebody_answers_on, a_full_queue_is_in_use_too, leaves_other_files_alone,
-	        needs_a_directory_and_a_short_path, does_not_wait_long_for_a_locked_directory,
-	        says_why_it_cannot_listen, says_why_it_cannot_look, closing_removes_only_its_own_file};
+		leaves_alone_what_somebody_answers_on, a_full_queue_is_in_use_too, leaves_other_files_alone,
+		needs_a_directory_and_a_short_path, does_not_wait_long_for_a_locked_directory,
+		says_why_it_cannot_listen, says_why_it_cannot_look, closing_removes_only_its_own_file};
 
 	return SUITE_WITH("listener", tests, open_log, remove_directory);
 }

@@ -11,8 +11,8 @@ static void assert_logged(const char *text)
 {
 	char expected[8192];
 
-	ck_assert_int_lt(snprintf(expected, sizeof(expected), "fcgi-app[%d]: %s\n", (int)getpid(), text),
-	        sizeof(expected));
+	ck_assert_int_lt(
+		snprintf(expected, sizeof(expected), "fcgi-app[%d]: %s\n", (int)getpid(), text), sizeof(expected));
 	ck_assert_str_eq(log_captured(), expected);
 }
 
@@ -60,7 +60,7 @@ END_TEST
 Suite *log_suite(void)
 {
 	const TTest *const tests[] = {names_program_and_process, lets_no_value_forge_a_line, cuts_what_is_too_long,
-	        goes_on_when_it_cannot_be_written};
+		goes_on_when_it_cannot_be_written};
 
 	return SUITE_OF("log", tests);
 }

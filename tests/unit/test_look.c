@@ -103,7 +103,9 @@ END_TEST
 
 START_TEST(takes_lengths_of_one_and_of_four_bytes)
 {
-	start_with_params("\x80\x00\x00\x01\x80\x00\x00\x02" "abc", 11);
+	start_with_params("\x80\x00\x00\x01\x80\x00\x00\x02"
+			  "abc",
+		11);
 	assert_whole();
 	start_with_params("\x00\x00", 2);
 	assert_whole();
@@ -116,16 +118,28 @@ START_TEST(refuses_lengths_that_do_not_fit)
 		const char *params;
 		size_t length;
 	} cases[] = {
-	        {"\x05", 1},
-	        {"\x01\x01" "a", 3},
-	        {"\x02\x00" "a", 3},
-	        {"\x00\x01", 2},
-	        {"\x80\x00\x00", 3},
-	        {"\x01\x80\x00\x00", 4},
-	        {"\xff\xff\xff\xff\xff\xff\xff\xff" "a", 9},
-	        {"\x80\x00\x00\x01\xff\xff\xff\xff" "a", 9},
-	        {"\xff\xff\xff\xff\x01" "a", 6},
-	        {"\x01\x00" "a\x01", 4},
+		{"\x05", 1},
+		{"\x01\x01"
+		 "a",
+			3},
+		{"\x02\x00"
+		 "a",
+			3},
+		{"\x00\x01", 2},
+		{"\x80\x00\x00", 3},
+		{"\x01\x80\x00\x00", 4},
+		{"\xff\xff\xff\xff\xff\xff\xff\xff"
+		 "a",
+			9},
+		{"\x80\x00\x00\x01\xff\xff\xff\xff"
+		 "a",
+			9},
+		{"\xff\xff\xff\xff\x01"
+		 "a",
+			6},
+		{"\x01\x00"
+		 "a\x01",
+			4},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -139,7 +153,9 @@ START_TEST(refuses_nul_in_parameters)
 {
 	start_with_params("\x0b\x09SCRIPT_NAME/health\0x", 22);
 	assert_broken("a NUL in a value");
-	start_with_params("\x03\x01" "a\0bv", 6);
+	start_with_params("\x03\x01"
+			  "a\0bv",
+		6);
 	assert_broken("a NUL in a name");
 }
 END_TEST
@@ -181,18 +197,18 @@ START_TEST(refuses_a_wrong_beginning)
 		uint16_t id, length;
 		uint8_t padding;
 	} cases[] = {
-	        {FCGI_BEGIN_REQUEST, 0, 8, 0},
-	        {FCGI_BEGIN_REQUEST, 1, 7, 0},
-	        {FCGI_BEGIN_REQUEST, 1, 9, 0},
-	        {FCGI_BEGIN_REQUEST, 1, 0, 0},
-	        {FCGI_BEGIN_REQUEST, 1, 8, 1},
-	        {FCGI_PARAMS, 1, 0, 0},
-	        {FCGI_STDIN, 1, 0, 0},
-	        {FCGI_ABORT_REQUEST, 1, 0, 0},
-	        {FCGI_GET_VALUES, 0, 0, 0},
-	        {FCGI_UNKNOWN_TYPE, 0, 8, 0},
-	        {0, 1, 8, 0},
-	        {255, 1, 8, 0},
+		{FCGI_BEGIN_REQUEST, 0, 8, 0},
+		{FCGI_BEGIN_REQUEST, 1, 7, 0},
+		{FCGI_BEGIN_REQUEST, 1, 9, 0},
+		{FCGI_BEGIN_REQUEST, 1, 0, 0},
+		{FCGI_BEGIN_REQUEST, 1, 8, 1},
+		{FCGI_PARAMS, 1, 0, 0},
+		{FCGI_STDIN, 1, 0, 0},
+		{FCGI_ABORT_REQUEST, 1, 0, 0},
+		{FCGI_GET_VALUES, 0, 0, 0},
+		{FCGI_UNKNOWN_TYPE, 0, 8, 0},
+		{0, 1, 8, 0},
+		{255, 1, 8, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -272,11 +288,11 @@ static void empty(void)
 Suite *look_suite(void)
 {
 	const TTest *const tests[] = {sees_a_whole_request, sees_where_a_request_ends,
-	        takes_a_request_without_parameters, takes_a_body_and_padding_where_libfcgi_can,
-	        joins_parameters_of_several_records, takes_lengths_of_one_and_of_four_bytes,
-	        refuses_lengths_that_do_not_fit, refuses_nul_in_parameters, refuses_other_versions,
-	        refuses_other_roles, refuses_a_wrong_beginning, refuses_records_out_of_order, refuses_another_id,
-	        refuses_padding_after_empty_records, takes_a_request_of_the_largest_size};
+		takes_a_request_without_parameters, takes_a_body_and_padding_where_libfcgi_can,
+		joins_parameters_of_several_records, takes_lengths_of_one_and_of_four_bytes,
+		refuses_lengths_that_do_not_fit, refuses_nul_in_parameters, refuses_other_versions, refuses_other_roles,
+		refuses_a_wrong_beginning, refuses_records_out_of_order, refuses_another_id,
+		refuses_padding_after_empty_records, takes_a_request_of_the_largest_size};
 
 	return SUITE_WITH("look", tests, empty, NULL);
 }

@@ -224,9 +224,9 @@ END_TEST
 Suite *master_suite(void)
 {
 	const TTest *const tests[] = {starts_as_many_as_told_and_ends_them, replaces_a_worker_that_dies_at_once,
-	        puts_off_a_worker_that_died_before_it_waited, kills_workers_that_do_not_end,
-	        takes_its_workers_along_when_it_is_killed, tries_again_when_it_cannot_fork,
-	        a_worker_that_cannot_be_bound_to_it_ends, says_why_it_cannot_run};
+		puts_off_a_worker_that_died_before_it_waited, kills_workers_that_do_not_end,
+		takes_its_workers_along_when_it_is_killed, tries_again_when_it_cannot_fork,
+		a_worker_that_cannot_be_bound_to_it_ends, says_why_it_cannot_run};
 
 	return SUITE_WITH("master", tests, open_all, close_all);
 }

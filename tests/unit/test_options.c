@@ -71,8 +71,8 @@ END_TEST
 START_TEST(environment_is_read)
 {
 	ck_assert_int_eq(setenv("SOCKET", "/x", 1) | setenv("WORKERS", "64", 1) | setenv("RUN_AS", "me", 1) |
-	                setenv("ENVIRONMENT", "", 1) | setenv("USER", "a b", 1) | setenv("HOSTNAME", "\xff", 1),
-	        0);
+			setenv("ENVIRONMENT", "", 1) | setenv("USER", "a b", 1) | setenv("HOSTNAME", "\xff", 1),
+		0);
 	ck_assert_int_eq(read_words(NULL, NULL, NULL, NULL), OPTIONS_SERVE);
 	ck_assert_str_eq(options.socket, "/x");
 	ck_assert_int_eq(options.workers, 64);
@@ -107,7 +107,8 @@ END_TEST
 
 START_TEST(bad_workers_are_refused)
 {
-	const char *const bad[] = {"0", "65", "-1", "+2", " 2", "2 ", "2x", "x", "", "1e1", "0x2", "99999999999999999999"};
+	const char *const bad[] = {
+		"0", "65", "-1", "+2", " 2", "2 ", "2x", "x", "", "1e1", "0x2", "99999999999999999999"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_refused(read_words("--workers", bad[i], NULL, NULL), "is not a number from 1 to 64");
@@ -173,9 +174,9 @@ END_TEST
 Suite *options_suite(void)
 {
 	const TTest *const tests[] = {defaults_are_those_of_the_contract, workers_follow_the_affinity_mask,
-	        environment_is_read, command_line_wins, modes_are_chosen, bad_workers_are_refused,
-	        a_socket_path_has_1_to_107_bytes, a_user_has_a_name, told_values_have_at_most_4_KiB,
-	        unknown_words_are_refused_by_name};
+		environment_is_read, command_line_wins, modes_are_chosen, bad_workers_are_refused,
+		a_socket_path_has_1_to_107_bytes, a_user_has_a_name, told_values_have_at_most_4_KiB,
+		unknown_words_are_refused_by_name};
 
 	return SUITE_WITH("options", tests, clear, NULL);
 }

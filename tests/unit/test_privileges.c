@@ -103,8 +103,7 @@ START_TEST(says_what_it_cannot_give_up)
 	for (int after = 0; after < 2; after++) {
 		fault_arm(FAULT_PRCTL, after, 1, EPERM);
 		ck_assert(!privileges_limit());
-		ck_assert_ptr_nonnull(
-		        strstr(log_captured(), "cannot give up privileges: Operation not permitted\n"));
+		ck_assert_ptr_nonnull(strstr(log_captured(), "cannot give up privileges: Operation not permitted\n"));
 	}
 	for (int after = 0; after < 2; after++) {
 		fault_arm(FAULT_GETRLIMIT, after, 1, EFAULT);
@@ -115,17 +114,16 @@ END_TEST
 
 Suite *privileges_suite(void)
 {
-	const TTest *const for_all[] = {
-	        a_user_must_be_known, limits_are_there_afterwards, a_lower_limit_stays, says_what_it_cannot_give_up};
+	const TTest *const for_all[] = {a_user_must_be_known, says_what_it_cannot_give_up};
 	const TTest *const for_root[] = {root_must_say_whom_to_become, root_becomes_nobody_for_good,
-	        nobody_stays_nobody_and_can_become_nobody_else, says_why_it_cannot_become_somebody};
+		nobody_stays_nobody_and_can_become_nobody_else, says_why_it_cannot_become_somebody};
+	const TTest *const of_limits[] = {limits_are_there_afterwards, a_lower_limit_stays};
 	Suite *suite = SUITE_WITH("privileges", for_all, open_log, NULL);
 
-	/* Each of these changes the process for good: they need one of their own. */
-	if (geteuid() == 0 && srunner_forks())
+	if (!leave_out_if(geteuid() != 0, 4, "what root gives up needs root") &&
+		!leave_out_if(!tests_fork(), 4, "what root gives up needs a process each"))
 		suite_add_tcase(suite, CASE_WITH("privileges of root", for_root, open_log, NULL));
-	else
-		printf("# left out: %zu tests of root's privileges, which need root and a process each\n",
-		        sizeof(for_root) / sizeof(for_root[0]));
+	if (!leave_out_if(under_valgrind(), 2, "valgrind keeps the limit on descriptors to itself"))
+		suite_add_tcase(suite, CASE_WITH("limits", of_limits, open_log, NULL));
 	return suite;
 }

@@ -95,11 +95,11 @@ END_TEST
 START_TEST(other_answers_are_not)
 {
 	static const char *const texts[] = {
-	        "",
-	        "Status: 200 OK\r\n\r\n",
-	        "Status: 503 No\r\nContent-Length: 21\r\n\r\n{\"status\":\"healthy\"}\n",
-	        "Status: 200 OK\r\nContent-Length: 23\r\n\r\n{\"status\":\"unhealthy\"}\n",
-	        "Status: 200 OK\r\nContent-Length: 22\r\n\r\n{\"status\":\"healthy\"}\n\n",
+		"",
+		"Status: 200 OK\r\n\r\n",
+		"Status: 503 No\r\nContent-Length: 21\r\n\r\n{\"status\":\"healthy\"}\n",
+		"Status: 200 OK\r\nContent-Length: 23\r\n\r\n{\"status\":\"unhealthy\"}\n",
+		"Status: 200 OK\r\nContent-Length: 22\r\n\r\n{\"status\":\"healthy\"}\n\n",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -177,8 +177,7 @@ END_TEST
 Suite *probe_suite(void)
 {
 	const TTest *const tests[] = {a_real_answer_is_healthy, other_answers_are_not, broken_replies_are_not,
-	        silence_is_unhealthy_after_two_seconds, nobody_there_is_unhealthy,
-	        errors_while_reading_are_unhealthy};
+		silence_is_unhealthy_after_two_seconds, nobody_there_is_unhealthy, errors_while_reading_are_unhealthy};
 
 	return SUITE_WITH("probe", tests, open_all, close_all);
 }

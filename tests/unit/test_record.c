@@ -42,7 +42,7 @@ END_TEST
 Suite *record_suite(void)
 {
 	const TTest *const tests[] = {
-	        reads_what_section_3_3_lays_out, writes_what_section_3_3_lays_out, refuses_another_version};
+		reads_what_section_3_3_lays_out, writes_what_section_3_3_lays_out, refuses_another_version};
 
 	return SUITE_OF("record", tests);
 }

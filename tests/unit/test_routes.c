@@ -13,8 +13,8 @@ static void assert_status(const char *path, const char *method, const char *stat
 	const char *text = routes_answer(path, method, &length);
 
 	ck_assert_uint_gt(length, strlen("Status: 200"));
-	ck_assert_msg(memcmp(text, "Status: ", 8) == 0 && memcmp(text + 8, status, 3) == 0,
-	        "%s %s: %.*s, not %s", method ? method : "-", path ? path : "-", 11, text, status);
+	ck_assert_msg(memcmp(text, "Status: ", 8) == 0 && memcmp(text + 8, status, 3) == 0, "%s %s: %.*s, not %s",
+		method ? method : "-", path ? path : "-", 11, text, status);
 }
 
 START_TEST(path_decides_before_method)
@@ -121,8 +121,8 @@ END_TEST
 Suite *routes_suite(void)
 {
 	const TTest *const tests[] = {path_decides_before_method, method_decides_then, head_is_get_without_the_body,
-	        what_cannot_change_is_rendered_once, a_document_that_cannot_be_rendered_is_a_500,
-	        opening_says_when_memory_runs_out};
+		what_cannot_change_is_rendered_once, a_document_that_cannot_be_rendered_is_a_500,
+		opening_says_when_memory_runs_out};
 
 	return SUITE_OF("routes", tests);
 }

@@ -40,7 +40,7 @@ END_TEST
 START_TEST(keeps_valid_utf8)
 {
 	const char *const valid[] = {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-	        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf3\xbf\xbf\xbf", "\xf4\x8f\xbf\xbf", "gr\xc3\xbc\xc3\x9f"};
+		"\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf3\xbf\xbf\xbf", "\xf4\x8f\xbf\xbf", "gr\xc3\xbc\xc3\x9f"};
 
 	for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
 		assert_string(valid[i], valid[i]);
@@ -53,18 +53,22 @@ END_TEST
 START_TEST(replaces_what_is_not_utf8)
 {
 	static const char *const cases[][2] = {
-	        {"\x80", FFFD},                                       /* lone continuation */
-	        {"\xc0\xaf", FFFD FFFD},                              /* overlong */
-	        {"\xe0\x80\xaf", FFFD FFFD FFFD},                     /* overlong, 3 bytes */
-	        {"\xf0\x80\x80\xaf", FFFD FFFD FFFD FFFD},            /* overlong, 4 bytes */
-	        {"\xed\xa0\x80", FFFD FFFD FFFD},                     /* surrogate */
-	        {"\xf4\x90\x80\x80", FFFD FFFD FFFD FFFD},            /* above U+10FFFF */
-	        {"\xf5\xff\xfe", FFFD FFFD FFFD},                     /* never in UTF-8 */
-	        {"a\xf1\x80\x80" "b", "a" FFFD "b"},                  /* cut off: one maximal part */
-	        {"\xe2\x82", FFFD},                                   /* cut off by the end */
-	        {"\xf0\x9f\x98", FFFD},                               /* likewise, 4 bytes */
-	        {"\xf0\x9f\xc3\xa9", FFFD "\xc3\xa9"},                /* cut off by a good one */
-	        {"\xe1\x80\xe2\xf0\x91\x92\xf1\xbf" "A", FFFD FFFD FFFD FFFD "A"},
+		{"\x80", FFFD}, /* lone continuation */
+		{"\xc0\xaf", FFFD FFFD}, /* overlong */
+		{"\xe0\x80\xaf", FFFD FFFD FFFD}, /* overlong, 3 bytes */
+		{"\xf0\x80\x80\xaf", FFFD FFFD FFFD FFFD}, /* overlong, 4 bytes */
+		{"\xed\xa0\x80", FFFD FFFD FFFD}, /* surrogate */
+		{"\xf4\x90\x80\x80", FFFD FFFD FFFD FFFD}, /* above U+10FFFF */
+		{"\xf5\xff\xfe", FFFD FFFD FFFD}, /* never in UTF-8 */
+		{"a\xf1\x80\x80"
+		 "b",
+			"a" FFFD "b"}, /* cut off: one maximal part */
+		{"\xe2\x82", FFFD}, /* cut off by the end */
+		{"\xf0\x9f\x98", FFFD}, /* likewise, 4 bytes */
+		{"\xf0\x9f\xc3\xa9", FFFD "\xc3\xa9"}, /* cut off by a good one */
+		{"\xe1\x80\xe2\xf0\x91\x92\xf1\xbf"
+		 "A",
+			FFFD FFFD FFFD FFFD "A"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -103,7 +107,7 @@ END_TEST
 Suite *text_suite(void)
 {
 	const TTest *const tests[] = {writes_ascii_as_flask_does, keeps_valid_utf8, replaces_what_is_not_utf8,
-	        takes_4_KiB_of_the_worst, says_when_memory_runs_out};
+		takes_4_KiB_of_the_worst, says_when_memory_runs_out};
 
 	return SUITE_OF("text", tests);
 }

@@ -84,8 +84,8 @@ END_TEST
 Suite *timestamp_suite(void)
 {
 	const TTest *const tests[] = {writes_microseconds_always, knows_years_before_1970_and_after_2038,
-	        writes_offsets_east_west_and_odd, refuses_what_has_no_four_digit_year, now_is_now,
-	        now_says_when_there_is_no_clock};
+		writes_offsets_east_west_and_odd, refuses_what_has_no_four_digit_year, now_is_now,
+		now_says_when_there_is_no_clock};
 
 	return SUITE_OF("timestamp", tests);
 }

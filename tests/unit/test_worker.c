@@ -317,10 +317,14 @@ END_TEST
 Suite *worker_suite(void)
 {
 	const TTest *const tests[] = {serves_many_connections_at_once, sigterm_ends_it_after_all_that_was_sent,
-	        a_listener_that_is_shut_ends_it_in_the_same_way, a_pass_that_hangs_ends_it_by_alarm,
-	        waiting_is_not_hanging, gives_up_what_does_not_drain, waits_out_a_lack_of_descriptors,
-	        goes_on_after_a_client_that_was_faster_away, says_why_it_cannot_start,
-	        pauses_again_when_it_cannot_listen_yet};
+		a_listener_that_is_shut_ends_it_in_the_same_way, a_pass_that_hangs_ends_it_by_alarm,
+		waiting_is_not_hanging, gives_up_what_does_not_drain, goes_on_after_a_client_that_was_faster_away,
+		says_why_it_cannot_start, pauses_again_when_it_cannot_listen_yet};
 
-	return SUITE_WITH("worker", tests, open_all, close_all);
+	const TTest *const of_limits[] = {waits_out_a_lack_of_descriptors};
+	Suite *suite = SUITE_WITH("worker", tests, open_all, close_all);
+
+	if (!leave_out_if(under_valgrind(), 1, "valgrind keeps some descriptors to itself"))
+		suite_add_tcase(suite, CASE_WITH("limits", of_limits, open_all, close_all));
+	return suite;
 }
