@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 build='autoconf automake gcc libc6-dev make pkg-config libfcgi-dev libjson-c-dev'
 run='curl nginx util-linux'
 check='bats check jq procps python3'
-all='clang clang-format clang-tidy cppcheck gcovr llvm shellcheck strace valgrind wrk'
+all='clang clang-format clang-tidy cppcheck gcovr llvm shellcheck valgrind wrk'
 
 # Says why it ends, and ends.
 die() {

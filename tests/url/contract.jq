@@ -1,0 +1,94 @@
+# What the HTTP contract says of an answer, in terms of what rawhttp.py writes. A fault is a line of text.
+
+# The phrases of RFC 9110 and RFC 6585.
+def phrases: {
+	"400": "Bad Request", "404": "Not Found", "405": "Method Not Allowed", "408": "Request Timeout",
+	"413": "Content Too Large", "414": "URI Too Long", "431": "Request Header Fields Too Large",
+	"501": "Not Implemented", "503": "Service Unavailable", "504": "Gateway Timeout",
+	"505": "HTTP Version Not Supported"
+};
+
+# The values that an answer has for a header field.
+def values($name): [.headers[] | select((.[0] | ascii_downcase) == ($name | ascii_downcase)) | .[1]];
+
+# The headers without those that differ from answer to answer.
+def lasting_headers: [.headers[] | select(.[0] | IN("Date", "X-Request-Id") | not)];
+
+# Tells whether a value is there once and looks as it should.
+def once($name; $pattern): values($name) | length == 1 and (.[0] | test("\\A(\($pattern))\\z"));
+
+# The problem document of an answer's status (RFC 9457).
+def problem: "{\"status\":\(.status),\"title\":\(phrases["\(.status)"] | tojson),\"type\":\"about:blank\"}\n";
+
+def fault(wrong; $text): if wrong then $text else empty end;
+
+# What every answer has to say, whoever made it.
+def header_faults:
+	fault(values("X-Content-Type-Options") != ["nosniff"]; "X-Content-Type-Options"),
+	fault(values("Content-Security-Policy") !=
+		["default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"]; "Content-Security-Policy"),
+	fault(values("Cache-Control") != ["no-store"]; "Cache-Control"),
+	fault(values("Referrer-Policy") != ["no-referrer"]; "Referrer-Policy"),
+	fault(values("Cross-Origin-Resource-Policy") != ["same-origin"]; "Cross-Origin-Resource-Policy"),
+	fault(once("X-Request-Id"; "[0-9a-f]{32}") | not; "X-Request-Id"),
+	fault(once("Server"; "[A-Za-z-]+") | not; "Server"),
+	fault(once("Date"; "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT") | not; "Date");
+
+# What every answer has to be.
+def answer_faults:
+	fault(.line | test("\\AHTTP/1\\.1 [2-5][0-9]{2} [A-Za-z -]*\\z") | not; "status line"),
+	fault(values("Transfer-Encoding") != []; "Transfer-Encoding"),
+	fault(values("Content-Encoding") != []; "Content-Encoding"),
+	fault(once("Content-Length"; "0|[1-9][0-9]*") | not; "Content-Length"),
+	fault(.method != "HEAD" and values("Content-Length") != ["\(.body | utf8bytelength)"]; "Content-Length is wrong"),
+	fault(.method == "HEAD" and .status >= 400 and values("Content-Length") != ["\(problem | utf8bytelength)"];
+		"Content-Length of HEAD is wrong"),
+	fault(.method != "HEAD" and .status >= 400 and .body != problem; "no problem document"),
+	fault(values("Content-Type") != (
+		if .status >= 400 then ["application/problem+json"]
+		elif values("Content-Length") == ["0"] then []
+		else ["application/json"] end); "Content-Type"),
+	fault(values("Allow") != (
+		if .status == 405 or .status == 200 and .method == "OPTIONS" then ["GET, HEAD, OPTIONS"] else [] end); "Allow");
+
+# What a connection has to bring: an answer to each message and nothing else, and an end if one is announced.
+def connection_faults:
+	fault(.missing > 0; "\(.missing) without an answer"),
+	fault(.rest != ""; "bytes after the answers"),
+	fault((.answers | length > 0) and (.answers[-1] | values("Connection")) == ["close"] and
+		(.end | IN("closed", "reset") | not); "not closed");
+
+# Writes what is wrong: of each thing in the input the faults that there are, but of three things at most.
+def report(faults):
+	if length == 0 then "nothing was sent"
+	else [.[] | . as $thing | [faults] | select(length > 0)
+		| "\($thing.sent[:200])\n\twrong: \(join("\n\twrong: "))\n\tgot: \($thing | del(.sent) | tojson[:1500])"]
+		| .[:3][], (length | select(. > 3) | "and \(. - 3) more")
+	end;
+
+# The judges' input is what rawhttp.py writes. Each finds more faults by conditions:
+
+# of the last answer on each connection, of which the connection is made a member,
+def judge(conditions):
+	report(connection_faults, (.answers[] | select(.status >= 200) | answer_faults),
+		(. as $connection | .answers | if length > 0 then .[-1] + {$connection} | conditions else "no answer" end));
+
+# of each answer, and none but these,
+def judge_answers(conditions): [.[] | {sent} + (.answers[] | select(.status >= 200))] | report(conditions);
+
+# and of each connection, and none but these.
+def judge_connections(conditions): report(conditions);
+
+# GET /, with TIME for the time.
+def time_pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}[+-][0-9]{2}:[0-9]{2}";
+def timeless: .body | sub("\"server_time\":\"\(time_pattern)\"}\n\\z"; "\"server_time\":\"TIME\"}\n");
+def greeting: ($ENV.EXPECT_ENVIRONMENT // (.body | fromjson | .environment | strings)) as $environment |
+	"{\"environment\":\($environment | tojson),\"message\":\"Hello from secure Docker app!\"," +
+	"\"security_note\":\"This app runs with non-root user in container\",\"server_time\":\"TIME\"}\n";
+
+# GET /health.
+def health: "{\"status\":\"healthy\"}\n";
+
+# GET /info, of the values that it has.
+def info: .body | fromjson | "{\"c_version\":\(.c_version | tojson),\"container_id\":\(.container_id | tojson)," +
+	"\"uid\":\(.uid | tojson),\"user\":\(.user | tojson)}\n";
