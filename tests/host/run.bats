@@ -247,7 +247,8 @@ summary() {
 	python3 "$TOP_SRCDIR/tests/lib/load.py" "$URL/health" --seconds 2 --connections 16 >"$BATS_TEST_TMPDIR/load"
 	kill -CONT $(pgrep -P "$master")
 	cat "$BATS_TEST_TMPDIR/load"
-	jq -e '.lost == 0 and .other == 0 and .answered > 100' "$BATS_TEST_TMPDIR/load"
+	# the read time-out is 5 s; a request that waited it out is asked again on a new connection
+	jq -e '.answered > 0 and .answered == .sent and .refused == 0 and .slowest_ms < 8000' "$BATS_TEST_TMPDIR/load"
 	server_stop
 }
 

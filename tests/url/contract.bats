@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The HTTP contract, row by row. What every answer owes (headers, length, problem document) `expect` checks each time.
+# The HTTP contract, row by row: what a request is answered with, and at the end what each answer has to have.
 
 load support
 
@@ -92,9 +92,7 @@ setup_file() {
 }
 
 @test "GET /info tells the user and the container it was told" {
-	request GET /info | expect \
-		'.body | fromjson | .user == ($ENV.EXPECT_USER // .user)' \
-		'.body | fromjson | .container_id == ($ENV.EXPECT_HOSTNAME // .container_id)'
+	request GET /info | expect '.body | fromjson | . == . + told'
 }
 
 @test "the endpoints' Content-Type is application/json" {
@@ -136,13 +134,14 @@ setup_file() {
 }
 
 @test "a path that is almost an endpoint's is 404" {
-	targets GET /health/ /health/. /health// /HEALTH /Health //health // /health/x /healthy /healt /info/ /INFO /inf \
-		'/health;x' /health%20 /%20health /health. /.health /health+ '/\\health' | expect '.status == 404'
+	targets GET /health/ /health/. /health// /HEALTH /Health //health // /health/x /healthy /healt /health. \
+		/.health /health+ '/health;x' /health%20 /%20health '/\\health' /info/ /INFO /inf |
+		expect '.status == 404'
 }
 
 @test "an encoded slash or question mark is 404, not an end of the path" {
-	targets GET /health%2F /health%2f /%2Fhealth /%2fhealth %2Fhealth /health%3F /health%3Fx=1 /health%23 |
-		sed 's,^GET %,GET /%,' | expect '.status == 404'
+	targets GET /health%2F /health%2f /%2Fhealth /%2fhealth /%2F%2Fhealth /health%3F /health%3Fx=1 /health%23 |
+		expect '.status == 404'
 }
 
 @test "a path is decoded" {
@@ -171,14 +170,14 @@ setup_file() {
 @test "what nginx has for itself, and what others have, is 404" {
 	local method
 	for method in "${methods[@]}"; do
-		targets "$method" /problem /problem? /%70roblem /fresh /@fresh /kept /index.html /favicon.ico /robots.txt \
-			/nginx_status /status /server-status /metrics /.env /.git/config /50x.html
+		targets "$method" /problem '/problem?' /%70roblem /fresh /@fresh /kept /index.html /favicon.ico \
+			/robots.txt /nginx_status /status /server-status /metrics /.env /.git/config /50x.html
 	done | expect '.status == 404'
 }
 
 @test "a query is ignored" {
-	targets GET '/health?' '/health?x=%00' '/health?x=%zz' '/health?%' '/health?/../x' '/health?a=b&c=d' '/health??' \
-		'/health?http://x/' "/health?$(repeat 4000 a)" | expect '.status == 200' '.body == health'
+	targets GET '/health?' '/health?x=%00' '/health?x=%zz' '/health?%' '/health?/../x' '/health?a=b&c=d' \
+		'/health??' '/health?http://x/' "/health?$(repeat 4000 a)" | expect '.status == 200' '.body == health'
 	targets GET '/?health' '/?/info' '/?x=%00' | expect '.status == 200' 'timeless == greeting'
 }
 
@@ -231,7 +230,8 @@ setup_file() {
 @test "a connection is good for 100 requests, each with an id of its own" {
 	for _ in {1..100}; do
 		request GET /health
-	done | together | expect --in-turn '.connection.answers | length == 100 and all(.status == 200 and .body == health)' \
+	done | together | expect --in-turn \
+		'.connection.answers | length == 100 and all(.status == 200 and .body == health)' \
 		'[.connection.answers[] | values("X-Request-Id")[]] | length == 100 and (unique | length) == 100'
 }
 
@@ -242,7 +242,8 @@ setup_file() {
 		request OPTIONS /
 		request HEAD /info
 		request GET /health
-	} | together | expect --in-turn '[.connection.answers[].status] == [404, 405, 200, 200, 200]' '.body == health'
+	} | together |
+		expect --in-turn '[.connection.answers[].status] == [404, 405, 200, 200, 200]' '.body == health'
 }
 
 @test "Connection: close is answered, and obeyed" {
@@ -251,7 +252,8 @@ setup_file() {
 }
 
 @test "HTTP/1.0 is answered without a Host, and closed" {
-	printf '%s\n' 'GET /health HTTP/1.0\r\n\r\n' | expect '.status == 200' '.body == health' '.connection.end == "closed"'
+	printf '%s\n' 'GET /health HTTP/1.0\r\n\r\n' |
+		expect '.status == 200' '.body == health' '.connection.end == "closed"'
 }
 
 @test "HTTP/1.0 with keep-alive is kept" {
@@ -266,28 +268,28 @@ setup_file() {
 }
 
 @test "each kind of answer was asked for" {
-	jq -s -e '[.[].answers[].status] | unique == [200, 400, 404, 405, 413, 414, 431, 501, 505]' "$BATS_FILE_TMPDIR/kinds"
+	jq -s -e '[.[].answers[].status] | unique == [200, 400, 404, 405, 413, 414, 431, 501, 505]' \
+		"$BATS_FILE_TMPDIR/kinds"
 }
 
 @test "every answer forbids sniffing, once" {
-	every_answer 'values("X-Content-Type-Options") == ["nosniff"]'
+	every_answer 'is_secured_by("X-Content-Type-Options")'
 }
 
 @test "every answer has a CSP that allows nothing, once" {
-	every_answer "values(\"Content-Security-Policy\") ==
-		[\"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\"]"
+	every_answer 'is_secured_by("Content-Security-Policy")'
 }
 
 @test "every answer forbids storing it, once" {
-	every_answer 'values("Cache-Control") == ["no-store"]'
+	every_answer 'is_secured_by("Cache-Control")'
 }
 
 @test "every answer keeps the referrer from others, once" {
-	every_answer 'values("Referrer-Policy") == ["no-referrer"]'
+	every_answer 'is_secured_by("Referrer-Policy")'
 }
 
 @test "every answer is for its own origin, once" {
-	every_answer 'values("Cross-Origin-Resource-Policy") == ["same-origin"]'
+	every_answer 'is_secured_by("Cross-Origin-Resource-Policy")'
 }
 
 @test "every answer has a request id of 32 hexadecimal digits, once" {
@@ -295,8 +297,8 @@ setup_file() {
 }
 
 @test "no two answers have the same request id" {
-	jq -s -e '[.[].answers[].headers[] | select(.[0] == "X-Request-Id")[1]] | length > 30 and length == (unique | length)' \
-		"$BATS_FILE_TMPDIR/answers"
+	jq -s -e '[.[].answers[].headers[] | select(.[0] == "X-Request-Id")[1]] |
+		length > 30 and length == (unique | length)' "$BATS_FILE_TMPDIR/answers"
 }
 
 @test "every answer tells its length, once, and is not chunked" {
@@ -305,7 +307,7 @@ setup_file() {
 }
 
 @test "every answer tells the date, once" {
-	every_answer 'once("Date"; "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")'
+	every_answer 'once("Date"; http_date)'
 }
 
 @test "no answer tells a version" {
@@ -313,9 +315,9 @@ setup_file() {
 }
 
 @test "no answer has a header that the contract does not know" {
-	every_answer '[.headers[][0]] - ["Allow", "Cache-Control", "Connection", "Content-Length", "Content-Security-Policy",
-		"Content-Type", "Cross-Origin-Resource-Policy", "Date", "Keep-Alive", "Referrer-Policy", "Server",
-		"X-Content-Type-Options", "X-Request-Id"] == []'
+	every_answer '[.headers[][0]] - ["Allow", "Cache-Control", "Connection", "Content-Length",
+		"Content-Security-Policy", "Content-Type", "Cross-Origin-Resource-Policy", "Date", "Keep-Alive",
+		"Referrer-Policy", "Server", "X-Content-Type-Options", "X-Request-Id"] == []'
 }
 
 @test "every error is a problem document of its status, byte for byte" {

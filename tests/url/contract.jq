@@ -1,4 +1,4 @@
-# What the HTTP contract says of an answer, in terms of what rawhttp.py writes. A fault is a line of text.
+# What the HTTP contract says of an answer, in terms of what rawhttp.py writes.
 
 # The phrases of RFC 9110 and RFC 6585.
 def phrases: {
@@ -8,8 +8,9 @@ def phrases: {
 	"505": "HTTP Version Not Supported"
 };
 
-# The values that an answer has for a header field.
-def values($name): [.headers[] | select((.[0] | ascii_downcase) == ($name | ascii_downcase)) | .[1]];
+# The values that an answer has for a header field. The lengths are compared because it is fast.
+def values($name): ($name | ascii_downcase) as $lower |
+	[.headers[] | select(.[0] | length == ($name | length) and ascii_downcase == $lower) | .[1]];
 
 # The headers without those that differ from answer to answer.
 def lasting_headers: [.headers[] | select(.[0] | IN("Date", "X-Request-Id") | not)];
@@ -17,22 +18,32 @@ def lasting_headers: [.headers[] | select(.[0] | IN("Date", "X-Request-Id") | no
 # Tells whether a value is there once and looks as it should.
 def once($name; $pattern): values($name) | length == 1 and (.[0] | test("\\A(\($pattern))\\z"));
 
+# The form of a date in a header (RFC 9110).
+def http_date: "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT";
+
 # The problem document of an answer's status (RFC 9457).
 def problem: "{\"status\":\(.status),\"title\":\(phrases["\(.status)"] | tojson),\"type\":\"about:blank\"}\n";
 
+# A fault is a line of text; an answer in order has none.
 def fault(wrong; $text): if wrong then $text else empty end;
 
-# What every answer has to say, whoever made it.
+# The security headers, and whether an answer has one of them: once, with exactly that value.
+def security_headers: {
+	"Cache-Control": "no-store",
+	"Content-Security-Policy":
+		"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Referrer-Policy": "no-referrer",
+	"X-Content-Type-Options": "nosniff"
+};
+def is_secured_by($name): values($name) == [security_headers[$name]];
+
+# What every answer has to say.
 def header_faults:
-	fault(values("X-Content-Type-Options") != ["nosniff"]; "X-Content-Type-Options"),
-	fault(values("Content-Security-Policy") !=
-		["default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"]; "Content-Security-Policy"),
-	fault(values("Cache-Control") != ["no-store"]; "Cache-Control"),
-	fault(values("Referrer-Policy") != ["no-referrer"]; "Referrer-Policy"),
-	fault(values("Cross-Origin-Resource-Policy") != ["same-origin"]; "Cross-Origin-Resource-Policy"),
+	((security_headers | keys[]) as $name | fault(is_secured_by($name) | not; $name)),
 	fault(once("X-Request-Id"; "[0-9a-f]{32}") | not; "X-Request-Id"),
 	fault(once("Server"; "[A-Za-z-]+") | not; "Server"),
-	fault(once("Date"; "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT") | not; "Date");
+	fault(once("Date"; http_date) | not; "Date");
 
 # What every answer has to be.
 def answer_faults:
@@ -40,16 +51,18 @@ def answer_faults:
 	fault(values("Transfer-Encoding") != []; "Transfer-Encoding"),
 	fault(values("Content-Encoding") != []; "Content-Encoding"),
 	fault(once("Content-Length"; "0|[1-9][0-9]*") | not; "Content-Length"),
-	fault(.method != "HEAD" and values("Content-Length") != ["\(.body | utf8bytelength)"]; "Content-Length is wrong"),
+	fault(.method != "HEAD" and values("Content-Length") != ["\(.body | utf8bytelength)"];
+		"Content-Length is wrong"),
 	fault(.method == "HEAD" and .status >= 400 and values("Content-Length") != ["\(problem | utf8bytelength)"];
 		"Content-Length of HEAD is wrong"),
 	fault(.method != "HEAD" and .status >= 400 and .body != problem; "no problem document"),
-	fault(values("Content-Type") != (
+	fault(values("Content-Type") !=
 		if .status >= 400 then ["application/problem+json"]
 		elif values("Content-Length") == ["0"] then []
-		else ["application/json"] end); "Content-Type"),
-	fault(values("Allow") != (
-		if .status == 405 or .status == 200 and .method == "OPTIONS" then ["GET, HEAD, OPTIONS"] else [] end); "Allow");
+		else ["application/json"] end; "Content-Type"),
+	fault(values("Allow") !=
+		if .status == 405 or .status == 200 and .method == "OPTIONS" then ["GET, HEAD, OPTIONS"]
+		else [] end; "Allow");
 
 # What a connection has to bring: an answer to each message and nothing else, and an end if one is announced.
 def connection_faults:
@@ -61,17 +74,24 @@ def connection_faults:
 # Writes what is wrong: of each thing in the input the faults that there are, but of three things at most.
 def report(faults):
 	if length == 0 then "nothing was sent"
-	else [.[] | . as $thing | [faults] | select(length > 0)
-		| "\($thing.sent[:200])\n\twrong: \(join("\n\twrong: "))\n\tgot: \($thing | del(.sent) | tojson[:1500])"]
-		| .[:3][], (length | select(. > 3) | "and \(. - 3) more")
+	else
+		[.[] | . as $thing | [faults] | select(length > 0) | [
+			$thing.sent[:200],
+			"\twrong: \(.[])",
+			"\tgot: \($thing | del(.sent) | tojson[:1500])"
+		] | join("\n")] |
+		.[:3][], (length | select(. > 3) | "and \(. - 3) more")
 	end;
 
 # The judges' input is what rawhttp.py writes. Each finds more faults by conditions:
 
 # of the last answer on each connection, of which the connection is made a member,
 def judge(conditions):
-	report(connection_faults, (.answers[] | select(.status >= 200) | answer_faults),
-		(. as $connection | .answers | if length > 0 then .[-1] + {$connection} | conditions else "no answer" end));
+	report(
+		connection_faults,
+		(.answers[] | select(.status >= 200) | answer_faults),
+		if .answers == [] then "no answer" else .answers[-1] + {connection: .} | conditions end
+	);
 
 # of each answer, and none but these,
 def judge_answers(conditions): [.[] | {sent} + (.answers[] | select(.status >= 200))] | report(conditions);
@@ -79,9 +99,11 @@ def judge_answers(conditions): [.[] | {sent} + (.answers[] | select(.status >= 2
 # and of each connection, and none but these.
 def judge_connections(conditions): report(conditions);
 
-# GET /, with TIME for the time.
+# The body of an answer with TIME for the time, if that is ISO 8601 with microseconds and an offset from UTC.
 def time_pattern: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}[+-][0-9]{2}:[0-9]{2}";
 def timeless: .body | sub("\"server_time\":\"\(time_pattern)\"}\n\\z"; "\"server_time\":\"TIME\"}\n");
+
+# GET /, with TIME for the time.
 def greeting: ($ENV.EXPECT_ENVIRONMENT // (.body | fromjson | .environment | strings)) as $environment |
 	"{\"environment\":\($environment | tojson),\"message\":\"Hello from secure Docker app!\"," +
 	"\"security_note\":\"This app runs with non-root user in container\",\"server_time\":\"TIME\"}\n";
@@ -92,3 +114,6 @@ def health: "{\"status\":\"healthy\"}\n";
 # GET /info, of the values that it has.
 def info: .body | fromjson | "{\"c_version\":\(.c_version | tojson),\"container_id\":\(.container_id | tojson)," +
 	"\"uid\":\(.uid | tojson),\"user\":\(.user | tojson)}\n";
+
+# What the responder was told, and has to tell again in GET /info.
+def told: {user: ($ENV.EXPECT_USER // .user), container_id: ($ENV.EXPECT_HOSTNAME // .container_id)};

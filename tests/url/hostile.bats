@@ -26,8 +26,8 @@ with_chunks() {
 	done
 }
 
-# Asks for /health, each time on a new connection, and fails if that takes longer than 100 ms. The median counts, since a
-# single slow answer is the machine's: promptly [OPTION...]
+# Asks for /health, each time on a new connection, and fails if that takes longer than 100 ms. The median counts, since
+# a single slow answer is the machine's: promptly [OPTION...]
 promptly() {
 	for _ in {1..21}; do
 		request GET /health
@@ -77,7 +77,8 @@ teardown() {
 	messages 'GET /health HTTP/1\r\nHost: x\r\n\r\n' 'GET /health HTTP/1.\r\nHost: x\r\n\r\n' \
 		'GET /health HTTP/.1\r\nHost: x\r\n\r\n' 'GET /health HTTP/01.1\r\nHost: x\r\n\r\n' \
 		'GET /health HTTP/1,1\r\nHost: x\r\n\r\n' 'GET /health HTTP/-1.1\r\nHost: x\r\n\r\n' \
-		'GET /health HTTP/x.y\r\nHost: x\r\n\r\n' 'GET /health HTTP/0.9\r\nHost: x\r\n\r\n' | expect '.status == 400'
+		'GET /health HTTP/x.y\r\nHost: x\r\n\r\n' 'GET /health HTTP/0.9\r\nHost: x\r\n\r\n' |
+		expect '.status == 400'
 }
 
 @test "another major version is 505" {
@@ -95,12 +96,12 @@ teardown() {
 }
 
 @test "HTTP/0.9 gets a bare document, or 400" {
-	messages 'GET /health\r\n' |
-		client | judged judge_connections '.rest == health or .answers[0].status == 400' '.end == "closed"'
-	messages 'GET /nothing\r\n' | client |
-		judged judge_connections '.rest == ({status: 404} | problem) or .answers[0].status == 400' '.end == "closed"'
-	messages 'POST /health\r\n' 'HEAD /health\r\n' | client |
-		judged judge_connections '.rest == ({status: 400} | problem) or .answers[0].status == 400' '.end == "closed"'
+	messages 'GET /health\r\n' | client | judged judge_connections '.end == "closed"' \
+		'.rest == health or .answers[0].status == 400'
+	messages 'GET /nothing\r\n' | client | judged judge_connections '.end == "closed"' \
+		'.rest == ({status: 404} | problem) or .answers[0].status == 400'
+	messages 'POST /health\r\n' 'HEAD /health\r\n' | client | judged judge_connections '.end == "closed"' \
+		'.rest == ({status: 400} | problem) or .answers[0].status == 400'
 }
 
 @test "a method in small letters is not GET" {
@@ -122,8 +123,8 @@ teardown() {
 }
 
 @test "a target in absolute form is the path in it" {
-	request GET http://localhost/health | expect '.status == 200' '.body == health'
-	request GET http://example.com:8080/health?x | expect '.status == 200' '.body == health'
+	targets GET http://localhost/health 'http://example.com:8080/health?x' HTTP://EXAMPLE.COM/health |
+		expect '.status == 200' '.body == health'
 	request GET http://example.com | expect '.status == 200' 'timeless == greeting'
 	request GET http://example.com/nothing | expect '.status == 404'
 }
@@ -137,7 +138,7 @@ teardown() {
 }
 
 @test "OPTIONS * is no redirect and no document, but refused or allowed" {
-	request OPTIONS '*' | expect '.status == 200 and .body == "" or .status == 400 or .status == 404 or .status == 501'
+	request OPTIONS '*' | expect '.status == 200 and .body == "" or (.status | IN(400, 404, 501))'
 }
 
 @test "a broken percent-encoding is 400" {
@@ -150,12 +151,14 @@ teardown() {
 }
 
 @test "a path that only looks like leaving the root is 404" {
-	targets GET '/..\\\\etc' '/...' '/....//health' '/..;/health' '/%252e%252e/health' '/.../health' | expect '.status == 404'
+	targets GET '/..\\\\etc' /... /....//health '/..;/health' /%252e%252e/health /.../health |
+		expect '.status == 404'
 }
 
-@test "a path that is not UTF-8 is 404" {
-	targets GET '/\xff\xfe' /%ff%fe '/caf\xc3\xa9' '/%c0%af' '/%c0%ae%c0%ae/health' '/health\x80' '/%ed%a0%80' \
-		'/\xe2\x80\xaehtlaeh' | expect '.status == 404'
+@test "a path that is not ASCII, and one that is not UTF-8, is 404" {
+	targets GET '/caf\xc3\xa9' /caf%c3%a9 '/\xe2\x80\xaehtlaeh' '/\xef\xbb\xbfhealth' | expect '.status == 404'
+	targets GET '/\xff\xfe' /%ff%fe /%c0%af /%c0%ae%c0%ae/health '/health\x80' '/\x80health' /%ed%a0%80 |
+		expect '.status == 404'
 }
 
 @test "a target of 9000 bytes is 414" {
@@ -197,7 +200,8 @@ teardown() {
 
 @test "an address in a Host is fine, with and without a port" {
 	messages 'GET /health HTTP/1.1\r\nHost: [::1]:80\r\n\r\n' 'GET /health HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n' \
-		'GET /health HTTP/1.1\r\nhost:x\r\n\r\n' 'GET /health HTTP/1.1\r\nHost:   x   \r\n\r\n' | expect '.body == health'
+		'GET /health HTTP/1.1\r\nhost:x\r\n\r\n' 'GET /health HTTP/1.1\r\nHost:   x   \r\n\r\n' |
+		expect '.status == 200' '.body == health'
 }
 
 @test "a blank or a control character in a header name is 400" {
@@ -210,11 +214,13 @@ teardown() {
 }
 
 @test "a folded header is 400" {
-	with_field 'X: a\r\n b' 'X: a\r\n\tb' 'X:\r\n Host: y' 'Transfer-Encoding:\r\n chunked' | expect '.status == 400'
-	messages 'GET /health HTTP/1.1\r\n Host: x\r\n\r\n' | expect '.status == 400'
+	{
+		with_field 'X: a\r\n b' 'X: a\r\n\tb' 'X:\r\n Host: y' 'Transfer-Encoding:\r\n chunked'
+		messages 'GET /health HTTP/1.1\r\n Host: x\r\n\r\n'
+	} | expect '.status == 400'
 }
 
-@test "a bare LF ends a line or is refused, but never ends less than it seems to" {
+@test "a bare LF ends a line, or is 400" {
 	messages 'GET /health HTTP/1.1\nHost: x\n\n' 'GET /health HTTP/1.1\r\nHost: x\n\r\n' \
 		'GET /health HTTP/1.1\r\nHost: x\r\n\n' | expect '.status == 400 or .body == health'
 }
@@ -242,12 +248,12 @@ teardown() {
 }
 
 @test "what a client says of itself or of the request changes nothing" {
-	with_field 'X-Accel-Redirect: /info' 'X-Sendfile: /etc/passwd' 'Status: 500 No' 'X-HTTP-Method-Override: DELETE' \
-		'X-HTTP-Method: PUT' 'X-Method-Override: POST' 'X-Original-URL: /nothing' 'X-Rewrite-URL: /nothing' \
-		'Request-Method: DELETE' 'Script-Name: /nothing' 'Proxy: http://127.0.0.1:1' 'X-Forwarded-Host: example.com' \
-		'X-Forwarded-For: 192.0.2.1' 'Forwarded: for=192.0.2.1' 'X-Forwarded-Proto: https' 'Content-Type: text/html' \
-		'Accept: text/html' 'Origin: https://example.com' 'Cookie: a=b' 'Authorization: Basic YTpi' 'TE: trailers' |
-		expect '.status == 200' '.body == health'
+	with_field 'X-Accel-Redirect: /info' 'X-Sendfile: /etc/passwd' 'Status: 500 No' 'Request-Method: DELETE' \
+		'Script-Name: /nothing' 'X-HTTP-Method-Override: DELETE' 'X-HTTP-Method: PUT' 'X-Method-Override: PUT' \
+		'X-Original-URL: /nothing' 'X-Rewrite-URL: /nothing' 'Proxy: http://127.0.0.1:1' 'TE: trailers' \
+		'Forwarded: for=192.0.2.1' 'X-Forwarded-For: 192.0.2.1' 'X-Forwarded-Host: x' 'X-Forwarded-Port: 1' \
+		'Content-Type: text/html' 'Accept: text/html' 'Origin: https://example.com' 'Cookie: a=b' \
+		'Authorization: Basic YTpi' | expect '.status == 200' '.body == health'
 }
 
 @test "a client that accepts only HTML gets its problem in JSON" {
@@ -256,20 +262,23 @@ teardown() {
 }
 
 @test "a client's request id is not taken over" {
-	with_field "X-Request-Id: $(repeat 32 a)" | expect ".status == 200" "values(\"X-Request-Id\") != [\"$(repeat 32 a)\"]"
+	with_field 'X-Request-Id: 00112233445566778899aabbccddeeff' |
+		expect '.status == 200' 'values("X-Request-Id") != ["00112233445566778899aabbccddeeff"]'
 }
 
 @test "a range is not cut out" {
-	with_field 'Range: bytes=0-3' 'Range: bytes=-1' 'Range: bytes=99999-' "Range: bytes=$(repeat 500 0-,)0-" 'Range: x' |
-		expect '.status == 200' '.body == health'
+	with_field 'Range: bytes=0-3' 'Range: bytes=-1' 'Range: bytes=99999-' 'Range: x' \
+		"Range: bytes=$(repeat 500 0-,)0-" | expect '.status == 200' '.body == health'
 }
 
-@test "a condition is not met, but ignored" {
+@test "conditions are ignored" {
 	with_field 'If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT' 'If-None-Match: "x"' 'If-Modified-Since: x' \
 		'If-Range: "x"\r\nRange: bytes=0-3' | expect '.status == 200' '.body == health'
 	request GET /nothing 'If-Match: "x"' | expect '.status == 404'
-	request GET /%zz 'If-Match: "x"' | expect '.status == 400'
-	request GET /%zz 'If-None-Match: *' | expect '.status == 400'
+	{
+		request GET /%zz 'If-Match: "x"'
+		request GET /%zz 'If-None-Match: *'
+	} | expect '.status == 400'
 }
 
 @test "nothing is compressed" {
@@ -288,9 +297,10 @@ teardown() {
 # Content-Length and Transfer-Encoding
 
 @test "a Content-Length that is no number is 400" {
-	with_field 'Content-Length: -1' 'Content-Length: +1' 'Content-Length: 1 1' 'Content-Length: 0x1' 'Content-Length: x' \
-		'Content-Length: 1.0' 'Content-Length: 1e1' 'Content-Length:' 'Content-Length: 1,' 'Content-Length: 1;' |
-		expect '.status == 400' '.connection.end == "closed"'
+	local length
+	for length in -1 +1 '1 1' 0x1 x 1.0 1e1 '' '1,' '1;' '"1"'; do
+		with_field "Content-Length: $length"
+	done | expect '.status == 400' '.connection.end == "closed"'
 }
 
 @test "a huge Content-Length is 413, or 400 if no number holds it" {
@@ -300,19 +310,20 @@ teardown() {
 }
 
 @test "two Content-Lengths that differ are 400" {
-	with_field 'Content-Length: 1\r\nContent-Length: 2' 'Content-Length: 0\r\nContent-Length: 1' 'Content-Length: 1, 2' \
-		'Content-Length: 5\r\nX: y\r\ncontent-length: 6' | expect '.status == 400' '.connection.end == "closed"'
+	with_field 'Content-Length: 1\r\nContent-Length: 2' 'Content-Length: 0\r\nContent-Length: 1' \
+		'Content-Length: 5\r\nX: y\r\ncontent-length: 6' 'Content-Length: 1, 2' |
+		expect '.status == 400' '.connection.end == "closed"'
 }
 
 @test "two Content-Lengths that agree are 400, or one" {
-	request GET /health $'Content-Length: 1\\r\\nContent-Length: 1' '' a | expect '.status == 400 or .body == health'
-	request GET /health 'Content-Length: 1, 1' '' a | expect '.status == 400 or .body == health'
+	{
+		request GET /health 'Content-Length: 1' 'Content-Length: 1' '' a
+		request GET /health 'Content-Length: 1, 1' '' a
+	} | expect '.status == 400 or .body == health'
 }
 
 @test "Content-Length with Transfer-Encoding is 400, and nothing is smuggled behind it" {
-	local method target smuggled
-	smuggled='0\r\n\r\nGET /info HTTP/1.1\r\nHost: x\r\n\r\n'
-	local method
+	local method target smuggled='0\r\n\r\nGET /info HTTP/1.1\r\nHost: x\r\n\r\n'
 	for method in GET POST HEAD; do
 		for target in /health /nothing; do
 			request "$method" "$target" 'Content-Length: 5' 'Transfer-Encoding: chunked' '' "$smuggled"
@@ -323,12 +334,12 @@ teardown() {
 }
 
 @test "a Transfer-Encoding in disguise smuggles nothing" {
-	local field
-	for field in 'Transfer-Encoding: xchunked' 'Transfer-Encoding: chunked, identity' 'Transfer-Encoding: \x0bchunked' \
-		'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity' 'Transfer-Encoding:\x00chunked' \
-		'Transfer-Encoding: "chunked"' 'X: y\rTransfer-Encoding: chunked' 'Transfer-Encoding: chunked, chunked'; do
-		request POST /health 'Content-Length: 4' "$field" '' '0\r\n\r\nGET /info HTTP/1.1\r\nHost: x\r\n\r\n'
-		request POST /health "$field" '' '0\r\n\r\nGET /info HTTP/1.1\r\nHost: x\r\n\r\n'
+	local field smuggled='0\r\n\r\nGET /info HTTP/1.1\r\nHost: x\r\n\r\n'
+	for field in 'Transfer-Encoding: xchunked' 'Transfer-Encoding: "chunked"' 'Transfer-Encoding: \x0bchunked' \
+		'Transfer-Encoding:\x00chunked' 'X: y\rTransfer-Encoding: chunked' 'Transfer-Encoding: chunked, x' \
+		'Transfer-Encoding: chunked, chunked' 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity'; do
+		request POST /health 'Content-Length: 4' "$field" '' "$smuggled"
+		request POST /health "$field" '' "$smuggled"
 	done | expect '.status | IN(400, 501)' '.connection.end == "closed"'
 }
 
@@ -350,9 +361,9 @@ teardown() {
 @test "a broken chunk is 400, whatever the path and the method" {
 	local method target
 	for method in GET HEAD POST PUT OPTIONS BREW; do
-		for target in / /health /nothing; do
-			with_chunks "$method" "$target" 'zz\r\n\r\n' '-1\r\n\r\n' '0x1\r\na\r\n0\r\n\r\n' '\r\n\r\n' '1\r\nab\r\n0\r\n\r\n' \
-				'1\ra\r\n0\r\n\r\n' ' 1\r\na\r\n0\r\n\r\n' '\x00\r\n'
+		for target in /health /nothing; do
+			with_chunks "$method" "$target" 'zz\r\n\r\n' '-1\r\n\r\n' '0x1\r\na\r\n0\r\n\r\n' '\r\n\r\n' \
+				'1\r\nab\r\n0\r\n\r\n' '1\ra\r\n0\r\n\r\n' ' 1\r\na\r\n0\r\n\r\n' '\x00\r\n'
 		done
 	done | expect '.status == 400' '.connection.end == "closed"'
 }
@@ -363,8 +374,8 @@ teardown() {
 }
 
 @test "a chunk size that no number holds is 400 or 413" {
-	with_chunks POST /health 'ffffffffffffffffff\r\na' '7fffffffffffffff\r\na' '10000000000000001\r\na' "$(repeat 300 f)\r\na" |
-		expect '.status | IN(400, 413)'
+	with_chunks POST /health 'ffffffffffffffffff\r\na' '7fffffffffffffff\r\na' '10000000000000001\r\na' \
+		"$(repeat 300 f)\r\na" | expect '.status | IN(400, 413)'
 }
 
 @test "a good chunk before a broken one makes it no better" {
@@ -386,14 +397,16 @@ teardown() {
 		request GET /health
 		request GET /%zz
 		request GET /info
-	} | together | client | judged judge_connections '[.answers[].status] == [200, 400]' '.rest == ""' '.end == "closed"'
+	} | together | client | judged judge_connections \
+		'[.answers[].status] == [200, 400]' '.rest == ""' '.end == "closed"'
 }
 
 @test "half a request and the end of the connection is no request" {
 	messages G 'GET /hea' 'GET /health HTTP/1.1' 'GET /health HTTP/1.1\r\nHost: x\r\n' '\r\n' '' \
 		'POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel' \
-		'POST /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel' | client --shut | judged \
-		judge_connections '.answers == [] or .answers[0].status == 400' '.rest == ""' '.end | IN("closed", "reset")'
+		'POST /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel' |
+		client --shut | judged judge_connections \
+		'.answers == [] or .answers[0].status == 400' '.rest == ""' '.end | IN("closed", "reset")'
 }
 
 @test "a request that arrives byte by byte is answered" {
@@ -402,17 +415,18 @@ teardown() {
 		request POST /nothing 'Content-Length: 3' '' abc
 		with_chunks POST /health '3\r\nabc\r\n0\r\n\r\n'
 		request GET /info
-	} | together | expect --in-turn --size=1 --pause=0.002 '[.connection.answers[].status] == [200, 404, 405, 200]' \
-		'.body == info'
+	} | together | expect --in-turn --size=1 --pause=0.002 \
+		'[.connection.answers[].status] == [200, 404, 405, 200]' '.body == info'
 }
 
 @test "50 pipelined requests are answered in their order" {
 	for _ in {1..10}; do
 		targets GET /health /info / /nothing
 		request HEAD /info
-	done | together | expect '[.connection.answers[] | if .method == "HEAD" then "HEAD" elif .status == 404 then "nothing"
-		elif .body == health then "health" elif .body == info then "info" elif timeless == greeting then "greeting"
-		else . end] == [range(10) | "health", "info", "greeting", "nothing", "HEAD"]'
+	done | together | expect '[.connection.answers[] |
+		if .method == "HEAD" then "HEAD" elif .status == 404 then "nothing" elif .body == health then "health"
+		elif .body == info then "info" elif timeless == greeting then "greeting" else . end] ==
+		[range(10) | "health", "info", "greeting", "nothing", "HEAD"]'
 }
 
 @test "clients that pipeline 100 requests and read nothing delay nobody" {
@@ -431,13 +445,13 @@ teardown() {
 	promptly --crowd 200 ''
 }
 
-@test "a header or a body that never gets whole is given up within 25 seconds, in silence or with 408" {
+@test "a header or a body that never gets whole is given up within 25 s, in silence or with 408" {
 	for _ in {1..250}; do
 		[ ! -s "$BATS_FILE_TMPDIR/header" ] || [ ! -s "$BATS_FILE_TMPDIR/body" ] || break
 		sleep 0.1
 	done
-	cat "$BATS_FILE_TMPDIR/header" "$BATS_FILE_TMPDIR/body" | judged judge_connections \
-		'.answers == [] or .answers[0].status == 408' '.rest == ""' '.end | IN("closed", "reset")' '.seconds < 25'
+	cat "$BATS_FILE_TMPDIR/header" "$BATS_FILE_TMPDIR/body" | judged judge_connections '.seconds < 25' \
+		'.answers == [] or .answers[0].status == 408' '.rest == ""' '.end | IN("closed", "reset")'
 }
 
 # Every answer to the tests above

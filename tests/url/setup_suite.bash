@@ -1,12 +1,12 @@
 # Starts one server for all tests by URL, unless there is one already.
 #
-# From the environment: URL, a deployment to test instead; then EXPECT_ENVIRONMENT, EXPECT_USER and EXPECT_HOSTNAME, what
-# it was started with. Of a value that is not said only the type is checked.
+# From the environment: URL, a deployment to test instead; then EXPECT_ENVIRONMENT, EXPECT_USER and EXPECT_HOSTNAME,
+# what it was started with. Of a value that is not said only the type is checked.
 
 load ../lib/server.bash
 
-# Starts the server, with values that are not all plain words. Python is found once: where python3 is a version manager's
-# script, that takes longer than most tests.
+# Starts the server, with values that are not all plain words. Python is found once: where python3 is the script of a
+# version manager, that takes longer than most tests.
 setup_suite() {
 	PYTHON=$(python3 -c 'import sys; print(sys.executable)')
 	export PYTHON

@@ -42,12 +42,12 @@ chunked() {
 }
 
 # Reads JSON from rawhttp.py and fails if a judge of contract.jq finds something wrong: judged JUDGE CONDITION...
-# Conditions are in jq; they have to hold.
+# Conditions are in jq, and have to be true; one that comes to nothing, or to an error, is not.
 judged() {
 	local judge=$1 faults=empty number wrong
 	shift
 	for ((number = 0; number < $#; number++)); do
-		faults+=", fault((${*:number + 1:1}) | not; \$ARGS.positional[$number])"
+		faults+=", fault([try (${*:number + 1:1}) catch .] != [true]; \$ARGS.positional[$number])"
 	done
 	wrong=$(jq -rs -L "$BATS_TEST_DIRNAME" "include \"contract\"; $judge($faults)" --args "$@") || return
 	[ -z "$wrong" ] || {
@@ -56,8 +56,8 @@ judged() {
 	}
 }
 
-# Sends each line of the table on a connection of its own. Each answer has to keep the contract, and the last one of each
-# connection the conditions: expect [--OPTION[=VALUE]...] CONDITION...
+# Sends each line of the table on a connection of its own. Each answer has to keep the contract, and the last one on
+# each connection the conditions, too: expect [--OPTION[=VALUE]...] CONDITION...
 expect() {
 	local options=()
 	while [[ ${1-} == --* ]]; do
