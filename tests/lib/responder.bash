@@ -10,7 +10,7 @@ responder_start() {
 	done
 	[ $# -eq 0 ] || shift
 	responder_prepare
-	env -i PATH="$PATH" ${settings[@]+"${settings[@]}"} "${RESPONDER_PROGRAM[@]}" --socket "$SOCKET" "$@" \
+	env -i PATH="$PATH" ASAN_OPTIONS="${ASAN_OPTIONS-}" ${settings[@]+"${settings[@]}"} "${RESPONDER_PROGRAM[@]}" --socket "$SOCKET" "$@" \
 		2>>"$RESPONDER_LOG" 3>&- </dev/null &
 	RESPONDER_PID=$!
 	wait_for test -S "$SOCKET"
