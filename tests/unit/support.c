@@ -140,7 +140,7 @@ const char *temporary_directory(void)
 	static char directory[] = "/tmp/fcgi-app-unit.XXXXXX";
 	static pid_t owner;
 
-	if (owner != getpid() || access(directory, F_OK) != 0) {
+	if (owner != getpid() || (access(directory, F_OK) != 0 && errno == ENOENT)) {
 		strcpy(directory + strlen(directory) - 6, "XXXXXX");
 		ck_assert_ptr_nonnull(mkdtemp(directory));
 		owner = getpid();
