@@ -30,9 +30,10 @@ as_root() {
 
 # Keeps Debian's nginx package from serving port 80, now and after the next boot, unless nginx is there already.
 mask_nginx() {
-	if ! dpkg-query -W -f '${Status}' nginx 2>/dev/null | grep -q 'ok installed'; then
-		as_root mkdir -p /etc/systemd/system
-		as_root ln -sf /dev/null /etc/systemd/system/nginx.service
+	unit=/etc/systemd/system/nginx.service
+	if [ ! -e $unit ] && ! dpkg-query -W -f '${Status}' nginx 2>/dev/null | grep -q 'ok installed'; then
+		as_root mkdir -p "${unit%/*}"
+		as_root ln -s /dev/null $unit
 	fi
 }
 
@@ -52,6 +53,7 @@ install_packages() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
+[ $# -le 1 ] || die "usage: ./autogen.sh [--deps | --deps=all]"
 case ${1-} in
 '') ;;
 --deps) # shellcheck disable=SC2086 # lists of words
@@ -60,6 +62,5 @@ case ${1-} in
 	install_packages $build $run $check $all ;;
 *) die "usage: ./autogen.sh [--deps | --deps=all]" ;;
 esac
-[ $# -le 1 ] || die "usage: ./autogen.sh [--deps | --deps=all]"
 
 autoreconf --install --force

@@ -87,8 +87,12 @@ static bool clear_path(const char *path)
 	int fd = listener_connect(path);
 	if (fd >= 0)
 		(void)close(fd);
-	if (fd >= 0 || errno != ECONNREFUSED) {
+	if (fd >= 0 || errno == EAGAIN) {
 		log_line("%s: in use by another process", path);
+		return false;
+	}
+	if (errno != ECONNREFUSED) {
+		log_line("%s: is there already, and cannot be asked: %s", path, strerror(errno));
 		return false;
 	}
 	if (unlink(path) != 0) {
@@ -106,8 +110,14 @@ static bool bind_path(struct listener *listener, const struct sockaddr_un *at)
 	bool bound = bind(listener->fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
 
 	(void)umask(before);
-	if (!bound || listen(listener->fd, LISTENER_BACKLOG) != 0 || lstat(listener->path, &status) != 0)
+	if (!bound)
 		return false;
+	if (listen(listener->fd, LISTENER_BACKLOG) != 0 || lstat(listener->path, &status) != 0) {
+		int error = errno;
+		(void)unlink(listener->path);
+		errno = error;
+		return false;
+	}
 	listener->device = status.st_dev;
 	listener->inode = status.st_ino;
 	return true;

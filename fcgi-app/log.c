@@ -1,12 +1,13 @@
 #include "log.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 1024, LINE_MAX_BYTES = 64 + 4 * TEXT_MAX };
+enum { TEXT_MAX = 1000, LINE_MAX_BYTES = 64 + 4 * TEXT_MAX }; /* less than PIPE_BUF, so that poll tells of it all */
 
 /* Copies text to line with control characters escaped; returns the bytes written. */
 static size_t escape(char *line, const char *text)
@@ -44,7 +45,8 @@ void log_line(const char *format, ...)
 
 	size_t length = (size_t)prefix + escape(line + prefix, text);
 	line[length++] = '\n';
-	/* A log that cannot be written is no reason to stop serving, and there is nowhere to say so. */
-	if (write(STDERR_FILENO, line, length) < 0)
+	/* A log that cannot be written, or that nobody reads, is no reason to stop serving: the line is lost. */
+	struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
+	if (poll(&log, 1, 0) != 1 || write(STDERR_FILENO, line, length) < 0)
 		return;
 }

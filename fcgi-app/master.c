@@ -57,7 +57,7 @@ static void vacate(struct place *place, bool waited)
 		place->backoff_ms = 0;
 	else if (place->backoff_ms == 0)
 		place->backoff_ms = MASTER_BACKOFF_MS;
-	else if (place->backoff_ms * 2 <= MASTER_BACKOFF_MAX_MS)
+	else if (place->backoff_ms < MASTER_BACKOFF_MAX_MS)
 		place->backoff_ms *= 2;
 	place->start = clock_ms() + place->backoff_ms;
 }
@@ -174,6 +174,9 @@ static int stop(struct master *master)
 {
 	int64_t limit = clock_ms() + MASTER_STOP_MS;
 
+	/* Somebody has to answer what lies in the queue. */
+	if (signal_workers(master, 0) == 0)
+		fill(master, &master->places[0]);
 	/* From here on nobody can connect; who has connected is still accepted, by a worker that drains. */
 	(void)shutdown(master->listener, SHUT_RDWR);
 	int left = signal_workers(master, SIGTERM);

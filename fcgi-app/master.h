@@ -8,7 +8,7 @@
 enum {
 	MASTER_STOP_MS = 950, /* from the signal until workers that are left are killed */
 	MASTER_BACKOFF_MS = 100, /* after a worker that died before it first waited; doubled for each in a row */
-	MASTER_BACKOFF_MAX_MS = 5000
+	MASTER_BACKOFF_MAX_MS = 3200
 };
 
 /* What a worker process runs; returns its exit status. ready: see worker.h, to be passed on. */

@@ -108,17 +108,34 @@ static bool set_told(const char **told, const char *name, const char *absent)
 	return true;
 }
 
-/* Reads the environment over the defaults. */
-static bool read_environment(struct options *options)
+/* Takes a setting from the environment, unless the command line has said it. */
+static bool take_environment(
+	struct options *options, const char *name, bool said, bool (*set)(struct options *, const char *))
 {
-	const char *socket = getenv("SOCKET");
-	const char *workers = getenv("WORKERS");
-	const char *run_as = getenv("RUN_AS");
+	const char *value = said ? NULL : getenv(name);
 
-	*options = (struct options){.socket = DEFAULT_SOCKET, .workers = default_workers()};
-	return (!socket || set_socket(options, socket)) && (!workers || set_workers(options, workers)) &&
-		(!run_as || set_run_as(options, run_as)) &&
-		set_told(&options->environment, "ENVIRONMENT", "development") &&
+	return !value || set(options, value);
+}
+
+/* Fills in the socket, which every mode needs. */
+static bool fill_socket(struct options *options)
+{
+	if (!take_environment(options, "SOCKET", options->socket != NULL, set_socket))
+		return false;
+	if (!options->socket)
+		options->socket = DEFAULT_SOCKET;
+	return true;
+}
+
+/* Fills in what serving needs. */
+static bool fill_serving(struct options *options)
+{
+	if (!take_environment(options, "WORKERS", options->workers > 0, set_workers) ||
+		!take_environment(options, "RUN_AS", options->run_as != NULL, set_run_as))
+		return false;
+	if (options->workers == 0)
+		options->workers = default_workers();
+	return set_told(&options->environment, "ENVIRONMENT", "development") &&
 		set_told(&options->user, "USER", "unknown") && set_told(&options->hostname, "HOSTNAME", "unknown");
 }
 
@@ -145,7 +162,7 @@ static enum options_mode take_option(struct options *options, int option, const 
 	}
 }
 
-/* Reads the command line over what is there; --help and --version win at once. */
+/* Reads the command line; --help and --version win at once. */
 static enum options_mode read_command_line(struct options *options, int argc, char *argv[])
 {
 	enum options_mode mode = OPTIONS_SERVE;
@@ -154,7 +171,7 @@ static enum options_mode read_command_line(struct options *options, int argc, ch
 	opterr = 0;
 	for (;;) {
 		int at = optind ? optind : 1;
-		int option = getopt_long(argc, argv, ":", long_options, NULL);
+		int option = getopt_long(argc, argv, "+:", long_options, NULL);
 		if (option == -1)
 			break;
 		enum options_mode taken = take_option(options, option, argv[at]);
@@ -170,10 +187,15 @@ static enum options_mode read_command_line(struct options *options, int argc, ch
 	return mode;
 }
 
-/* Reads environment and command line. */
+/* Reads the command line, then what it leaves open from the environment. */
 enum options_mode options_read(struct options *options, int argc, char *argv[])
 {
-	if (!read_environment(options))
+	*options = (struct options){0};
+	enum options_mode mode = read_command_line(options, argc, argv);
+
+	if ((mode == OPTIONS_SERVE || mode == OPTIONS_HEALTHCHECK) && !fill_socket(options))
 		return OPTIONS_BAD;
-	return read_command_line(options, argc, argv);
+	if (mode == OPTIONS_SERVE && !fill_serving(options))
+		return OPTIONS_BAD;
+	return mode;
 }

@@ -29,7 +29,7 @@ struct options {
 	const char *hostname;
 };
 
-/* Reads environment and command line; argv is permuted as getopt_long does. */
+/* Reads the command line, and the environment as far as the mode needs it: the rest of options is 0 or NULL. */
 enum options_mode options_read(struct options *options, int argc, char *argv[]);
 
 /* The text of --help and of --version. */

@@ -25,11 +25,19 @@ static bool change(const struct passwd *user)
 	return true;
 }
 
+/* Tells whether the process is root, or can become root again. */
+static bool is_root(void)
+{
+	uid_t real, effective, saved;
+
+	return getresuid(&real, &effective, &saved) != 0 || real == 0 || effective == 0 || saved == 0;
+}
+
 /* Becomes the user who is to serve. */
 bool privileges_become(const char *run_as)
 {
 	if (!run_as) {
-		if (geteuid() != 0)
+		if (!is_root())
 			return true;
 		log_line("will not serve as root: say whom to become with --user NAME");
 		return false;
@@ -44,11 +52,11 @@ bool privileges_become(const char *run_as)
 		log_line("user: '%.64s' is root", run_as);
 		return false;
 	}
-	if (geteuid() != 0 && geteuid() != user->pw_uid) {
+	if (!is_root() && geteuid() != user->pw_uid) {
 		log_line("user: only root can become '%.64s'", run_as);
 		return false;
 	}
-	return geteuid() == user->pw_uid || change(user);
+	return !is_root() || change(user);
 }
 
 /* Sets soft and hard limit of a resource, or the hard limit there is if that is lower. */

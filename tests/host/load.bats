@@ -7,7 +7,7 @@ setup() {
 }
 
 teardown() {
-	[ -z "${SERVER_PID-}" ] || kill -KILL "$SERVER_PID" 2>/dev/null || true
+	server_clean
 	responder_clean
 }
 

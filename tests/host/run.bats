@@ -7,7 +7,7 @@ setup() {
 }
 
 teardown() {
-	[ -z "${SERVER_PID-}" ] || kill -KILL "$SERVER_PID" 2>/dev/null || true
+	server_clean
 	rm -rf "$scratch"
 }
 
@@ -69,7 +69,8 @@ summary() {
 	refused "BIND: 'nowhere' is not an address" BIND=nowhere
 	refused "BIND: '' is not an address" BIND=
 	refused "run: bind() to 203.0.113.7:" BIND=203.0.113.7
-	refused "999.1.1.1" BIND=999.1.1.1
+	refused "BIND: '999.1.1.1' is not an address" BIND=999.1.1.1
+	refused "BIND: '1.2.3.4.5' is not an address" BIND=1.2.3.4.5
 	refused "'0' is not a number from 1 to 64" WORKERS=0
 	refused "'many' is not a number from 1 to 64" WORKERS=many
 	refused "ENVIRONMENT: at most 4096 bytes" ENVIRONMENT="$(printf '%05000d' 0)"
@@ -77,7 +78,10 @@ summary() {
 	refused "is there already, and is not a socket" SOCKET=/tmp
 	refused "may not hold blanks or quotes" SOCKET="/tmp/a b"
 	refused "TRUSTED_PROXIES: 'me' is not a list of addresses" TRUSTED_PROXIES=me
-	refused "300.1.1.1" TRUSTED_PROXIES=300.1.1.1
+	refused "TRUSTED_PROXIES: '300.1.1.1' is not an address or a network" TRUSTED_PROXIES="10.0.0.0/8 300.1.1.1"
+	refused "TRUSTED_PROXIES: '10.0.0.0/999' is not" TRUSTED_PROXIES=10.0.0.0/999
+	refused "SOCKET: 'relative' is not an absolute path" SOCKET=relative
+	refused "SOCKET: '' is not an absolute path" SOCKET=
 	refused "CLIENT_LIMIT: 'x' is not a number" CLIENT_LIMIT=x
 }
 
@@ -86,7 +90,7 @@ summary() {
 	refused "RUN_AS: 'root' is not a user, or is root" RUN_AS=root
 	refused "RUN_AS: 'no-such-user' is not a user" RUN_AS=no-such-user
 	chmod 0700 "$scratch"
-	refused "www-data cannot enter $scratch" RUN_AS=www-data
+	refused "www-data cannot run programs in $scratch" RUN_AS=www-data
 }
 
 @test "a socket that somebody else answers on is refused" {
@@ -117,17 +121,40 @@ summary() {
 	server_stop
 }
 
-@test "after kill -9 of it nothing runs any more, and a second start leaves nothing behind" {
+@test "after kill -9 of it nothing is left behind, and it can be started again" {
 	server_start
 	kill -KILL "$SERVER_PID"
 	wait "$SERVER_PID" || true
 	wait_for no_processes
+	wait_for test ! -e "$SERVER_DIRECTORY"
 	local same=${URL##*:}
 	free_port() { echo "$same"; }
 	server_start
 	[ "$(curl -s "$URL/health")" = '{"status":"healthy"}' ]
 	server_stop
 	[ ! -e "$SERVER_DIRECTORY" ]
+}
+
+@test "it ends although nobody reads its log" {
+	server_start
+	pkill -STOP -f "^cat$" -P "$(pgrep -d , -f "nginx: master.*$SERVER_DIRECTORY")"
+	python3 "$TOP_SRCDIR/tests/lib/load.py" "$URL/health" --seconds 1 --connections 8 >/dev/null &
+	sleep 1.5
+	SECONDS=0
+	server_stop
+	[ "$SECONDS" -le 9 ]
+	wait_for no_processes
+	[ ! -e "$SERVER_DIRECTORY" ]
+}
+
+@test "a place where programs may not run is one clear line" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can mount one"
+	run unshare --mount sh -c 'mount -t tmpfs -o noexec,mode=1777 none "$1" && TMPDIR=$1 PORT=$2 exec "$3" "$4" "$5"' - \
+		"$scratch" "$(free_port)" "$TOP_SRCDIR/build-aux/run" "$RESPONDER" "$TOP_SRCDIR/nginx"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"cannot run programs in $scratch; TMPDIR can name another place" ]]
 }
 
 @test "it ends, with a status that is not zero, when the responder or nginx ends" {
@@ -152,7 +179,7 @@ summary() {
 	PORT=$(free_port)
 	export PORT
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
-	(cd "$tree" && exec build-aux/run ./fcgi-app nginx >"$BATS_TEST_TMPDIR/pipe" 2>/dev/null 3>&-) &
+	(cd "$tree" && TMPDIR=$scratch exec build-aux/run ./fcgi-app nginx >"$BATS_TEST_TMPDIR/pipe" 2>/dev/null 3>&-) &
 	SERVER_PID=$!
 	{ while read -r line && [[ $line != http* ]]; do :; done; cat >"$BATS_TEST_TMPDIR/rest" & } <"$BATS_TEST_TMPDIR/pipe"
 	curl -s "http://localhost:$PORT/info?seen" >/dev/null
@@ -163,12 +190,15 @@ summary() {
 @test "it serves on all addresses, IPv6's too, when told to" {
 	server_start BIND=0.0.0.0
 	[ "$(curl -s "$URL/health")" = '{"status":"healthy"}' ]
-	SERVER_DIRECTORY=${SERVER_DIRECTORY/127.0.0.1/0.0.0.0}
 	server_stop
 	[ -e /proc/net/if_inet6 ] || skip "this host has no IPv6"
 	server_start BIND=::1
 	[ "$(curl -s "http://[::1]:${URL##*:}/health")" = '{"status":"healthy"}' ]
 	grep -q "^http://\[::1\]:${URL##*:}$" "$SERVER_LOG"
+	server_stop
+	server_start BIND=::
+	[ "$(curl -s "http://[::1]:${URL##*:}/health")" = '{"status":"healthy"}' ]
+	[ "$(curl -s "$URL/health")" = '{"status":"healthy"}' ]
 	server_stop
 }
 

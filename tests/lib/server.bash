@@ -23,16 +23,18 @@ wait_for() {
 }
 
 # Starts a server: server_start [NAME=VALUE...]. Sets URL, SERVER_PID, SERVER_DIRECTORY (its run-time files, its socket
-# fcgi-app.sock among them) and SERVER_LOG (all its output).
+# fcgi-app.sock among them) and SERVER_LOG (all its output). Then server_clean is due.
 server_start() {
 	local port
 	port=$(free_port)
-	SERVER_LOG=$BATS_RUN_TMPDIR/server-$port.log
-	SERVER_DIRECTORY=${TMPDIR:-/tmp}/fcgi-app-127.0.0.1:$port
+	SERVER_TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/fcgi-app-test.XXXXXX")
+	server_tmpdirs+=("$SERVER_TMPDIR")
+	chmod 1777 "$SERVER_TMPDIR" # bats' own directories are closed to whom root becomes
+	SERVER_LOG=$SERVER_TMPDIR/log
 	URL=http://127.0.0.1:$port
-	export SERVER_LOG SERVER_DIRECTORY URL
+	export SERVER_LOG SERVER_TMPDIR URL
 	# Bash lets a background job ignore SIGINT, which the server is to handle.
-	env --default-signal=INT -u BIND -u RUN_AS PORT="$port" "$@" "$TOP_SRCDIR/build-aux/run" "$RESPONDER" "$TOP_SRCDIR/nginx" \
+	env --default-signal=INT -u BIND -u RUN_AS PORT="$port" TMPDIR="$SERVER_TMPDIR" "$@" "$TOP_SRCDIR/build-aux/run" "$RESPONDER" "$TOP_SRCDIR/nginx" \
 		>"$SERVER_LOG" 2>&1 3>&- </dev/null &
 	export SERVER_PID=$!
 	wait_for server_answers_or_ended
@@ -40,6 +42,8 @@ server_start() {
 		cat "$SERVER_LOG" >&2
 		return 1
 	}
+	SERVER_DIRECTORY=$(echo "$SERVER_TMPDIR"/fcgi-app.*)
+	export SERVER_DIRECTORY
 }
 
 # Tells whether the server has printed its address.
@@ -56,4 +60,11 @@ server_answers_or_ended() {
 server_stop() {
 	kill -TERM "$SERVER_PID"
 	wait "$SERVER_PID"
+}
+
+# Ends what a test has left, and removes the servers' files.
+server_clean() {
+	[ -z "${SERVER_PID-}" ] || kill -KILL "$SERVER_PID" 2>/dev/null || true
+	rm -rf ${server_tmpdirs[@]+"${server_tmpdirs[@]}"}
+	server_tmpdirs=()
 }

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "listener.h"
@@ -90,6 +91,19 @@ START_TEST(a_full_queue_is_in_use_too)
 }
 END_TEST
 
+START_TEST(a_socket_that_cannot_be_asked_is_left_alone)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int datagrams = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strcpy(at.sun_path, temporary_path("socket"));
+	ck_assert_int_eq(bind(datagrams, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_refused(temporary_path("socket"), "cannot be asked: Protocol wrong type for socket");
+	ck_assert_int_eq(access(temporary_path("socket"), F_OK), 0);
+	(void)close(datagrams);
+}
+END_TEST
+
 START_TEST(leaves_other_files_alone)
 {
 	int file = open(temporary_path("file"), O_CREAT | O_WRONLY, 0600);
@@ -136,6 +150,7 @@ START_TEST(says_why_it_cannot_listen)
 	assert_refused(temporary_path("socket"), "cannot listen: Too many open files");
 	fault_arm(FAULT_LISTEN, 0, 1, EADDRINUSE);
 	assert_refused(temporary_path("socket"), "cannot listen: Address already in use");
+	ck_assert_int_eq(access(temporary_path("socket"), F_OK), -1);
 	ck_assert(listener_open(&listener, temporary_path("socket")));
 	(void)close(listener.fd);
 	fault_arm(FAULT_UNLINK, 0, 1, EACCES);
@@ -177,7 +192,8 @@ END_TEST
 Suite *listener_suite(void)
 {
 	const TTest *const tests[] = {listens_with_mode_0660_whatever_the_umask, replaces_what_is_left_over,
-		leaves_alone_what_somebody_answers_on, a_full_queue_is_in_use_too, leaves_other_files_alone,
+		leaves_alone_what_somebody_answers_on, a_full_queue_is_in_use_too,
+		a_socket_that_cannot_be_asked_is_left_alone, leaves_other_files_alone,
 		needs_a_directory_and_a_short_path, does_not_wait_long_for_a_locked_directory,
 		says_why_it_cannot_listen, says_why_it_cannot_look, closing_removes_only_its_own_file};
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,10 +58,23 @@ START_TEST(goes_on_when_it_cannot_be_written)
 }
 END_TEST
 
+START_TEST(does_not_wait_for_somebody_to_read_it)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	while (write(ends[1], "x", 1) == 1)
+		;
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	log_line("lost, as nobody reads the pipe");
+}
+END_TEST
+
 Suite *log_suite(void)
 {
 	const TTest *const tests[] = {names_program_and_process, lets_no_value_forge_a_line, cuts_what_is_too_long,
-		goes_on_when_it_cannot_be_written};
+		goes_on_when_it_cannot_be_written, does_not_wait_for_somebody_to_read_it};
 
 	return SUITE_OF("log", tests);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,32 @@ START_TEST(a_worker_that_cannot_be_bound_to_it_ends)
 }
 END_TEST
 
+/* A worker that accepts what lies in the queue when it starts, and ends. */
+static int answer_queue(int fd, int ready)
+{
+	int client = accept(fd, NULL, NULL);
+
+	if (client < 0)
+		return fail_at_once(fd, ready);
+	report();
+	return write(client, "x", 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+START_TEST(what_lies_in_the_queue_is_answered_although_no_worker_is_left)
+{
+	char byte;
+
+	start(1, answer_queue);
+	for (int i = 0; i < 4; i++) /* the next one is put off by 800 ms */
+		ck_assert_int_gt(next_worker(2000), 0);
+	int client = listener_connect(listener.path);
+	ck_assert_int_ge(client, 0);
+	ck_assert_int_eq(end(SIGTERM), 0);
+	ck_assert_int_eq(recv(client, &byte, 1, 0), 1);
+	(void)close(client);
+}
+END_TEST
+
 START_TEST(says_why_it_cannot_run)
 {
 	fault_arm(FAULT_SIGPROCMASK, 0, 1, EINVAL);
@@ -226,7 +253,8 @@ Suite *master_suite(void)
 	const TTest *const tests[] = {starts_as_many_as_told_and_ends_them, replaces_a_worker_that_dies_at_once,
 		puts_off_a_worker_that_died_before_it_waited, kills_workers_that_do_not_end,
 		takes_its_workers_along_when_it_is_killed, tries_again_when_it_cannot_fork,
-		a_worker_that_cannot_be_bound_to_it_ends, says_why_it_cannot_run};
+		a_worker_that_cannot_be_bound_to_it_ends, what_lies_in_the_queue_is_answered_although_no_worker_is_left,
+		says_why_it_cannot_run};
 
 	return SUITE_WITH("master", tests, open_all, close_all);
 }

@@ -93,6 +93,19 @@ START_TEST(command_line_wins)
 }
 END_TEST
 
+START_TEST(bad_settings_that_are_not_needed_do_no_harm)
+{
+	ck_assert_int_eq(setenv("WORKERS", "0", 1), 0);
+	ck_assert_int_eq(read_words("--help", NULL, NULL, NULL), OPTIONS_HELP);
+	ck_assert_int_eq(read_words("--healthcheck", NULL, NULL, NULL), OPTIONS_HEALTHCHECK);
+	ck_assert_int_eq(read_words("--workers", "2", NULL, NULL), OPTIONS_SERVE);
+	ck_assert_int_eq(options.workers, 2);
+	ck_assert_int_eq(setenv("SOCKET", "", 1), 0);
+	ck_assert_int_eq(read_words("--version", NULL, NULL, NULL), OPTIONS_VERSION);
+	assert_refused(read_words("--healthcheck", NULL, NULL, NULL), "a path has 1 to 107 bytes, not 0");
+}
+END_TEST
+
 START_TEST(modes_are_chosen)
 {
 	ck_assert_int_eq(read_words("--healthcheck", NULL, NULL, NULL), OPTIONS_HEALTHCHECK);
@@ -168,15 +181,16 @@ START_TEST(unknown_words_are_refused_by_name)
 	assert_refused(read_words("--socket", NULL, NULL, NULL), "--socket: needs a value");
 	assert_refused(read_words("--healthcheck", "more", NULL, NULL), "'more': no operand is taken");
 	assert_refused(read_words("--", "--help", NULL, NULL), "'--help': no operand is taken");
+	assert_refused(read_words("more", "--nonsense", NULL, NULL), "'more': no operand is taken");
 }
 END_TEST
 
 Suite *options_suite(void)
 {
 	const TTest *const tests[] = {defaults_are_those_of_the_contract, workers_follow_the_affinity_mask,
-		environment_is_read, command_line_wins, modes_are_chosen, bad_workers_are_refused,
-		a_socket_path_has_1_to_107_bytes, a_user_has_a_name, told_values_have_at_most_4_KiB,
-		unknown_words_are_refused_by_name};
+		environment_is_read, command_line_wins, bad_settings_that_are_not_needed_do_no_harm, modes_are_chosen,
+		bad_workers_are_refused, a_socket_path_has_1_to_107_bytes, a_user_has_a_name,
+		told_values_have_at_most_4_KiB, unknown_words_are_refused_by_name};
 
 	return SUITE_WITH("options", tests, clear, NULL);
 }

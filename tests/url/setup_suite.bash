@@ -26,5 +26,6 @@ teardown_suite() {
 			grep -v '^{' "$SERVER_LOG" >&2
 			return 1
 		}
+		server_clean
 	fi
 }
