@@ -65,6 +65,7 @@ server_stop() {
 # Ends what a test has left, and removes the servers' files.
 server_clean() {
 	[ -z "${SERVER_PID-}" ] || kill -KILL "$SERVER_PID" 2>/dev/null || true
-	rm -rf ${server_tmpdirs[@]+"${server_tmpdirs[@]}"}
+	# the last of a server that was killed may still be tidying up there
+	wait_for rm -rf ${server_tmpdirs[@]+"${server_tmpdirs[@]}"}
 	server_tmpdirs=()
 }

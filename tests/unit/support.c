@@ -151,9 +151,11 @@ const char *temporary_directory(void)
 /* Returns a path in the temporary directory. */
 const char *temporary_path(const char *name)
 {
-	static char path[300];
+	static char paths[8][300];
+	static unsigned next;
+	char *path = paths[next++ % 8];
 
-	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", temporary_directory(), name), sizeof(path));
+	ck_assert_int_lt(snprintf(path, sizeof(paths[0]), "%s/%s", temporary_directory(), name), sizeof(paths[0]));
 	return path;
 }
 

@@ -33,7 +33,7 @@ size_t read_all(int fd, char *text, size_t room);
 /* The content of the STDOUT records in a reply, as a string; returns whether END_REQUEST came, too. */
 bool reply_text(const char *reply, size_t length, char *text, size_t room);
 
-/* A new directory of the test's own, and the path of a name in it (one static buffer each). */
+/* A new directory of the test's own, and the path of a name in it; the last eight paths stay valid. */
 const char *temporary_directory(void);
 const char *temporary_path(const char *name);
 
