@@ -69,7 +69,24 @@ static int lock_directory(const char *path)
 	return fd;
 }
 
-/* Removes a socket that nobody answers on; false, with a log line, if something else is in the way. */
+/* Tells whether nobody answers on a socket any more; says so if somebody does, or if that cannot be told. */
+static bool is_left_over(const char *path)
+{
+	int fd = listener_connect(path);
+
+	if (fd < 0 && errno == ECONNREFUSED)
+		return true;
+	if (fd < 0 && errno != EAGAIN) {
+		log_line("%s: is there already, and cannot be asked: %s", path, strerror(errno));
+		return false;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	log_line("%s: in use by another process", path);
+	return false;
+}
+
+/* Removes a socket that is left over; false, with a log line, if something else is in the way. */
 static bool clear_path(const char *path)
 {
 	struct stat status;
@@ -84,17 +101,8 @@ static bool clear_path(const char *path)
 		log_line("%s: is there already, and is not a socket", path);
 		return false;
 	}
-	int fd = listener_connect(path);
-	if (fd >= 0)
-		(void)close(fd);
-	if (fd >= 0 || errno == EAGAIN) {
-		log_line("%s: in use by another process", path);
+	if (!is_left_over(path))
 		return false;
-	}
-	if (errno != ECONNREFUSED) {
-		log_line("%s: is there already, and cannot be asked: %s", path, strerror(errno));
-		return false;
-	}
 	if (unlink(path) != 0) {
 		log_line("%s: left over, and cannot be removed: %s", path, strerror(errno));
 		return false;

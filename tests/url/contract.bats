@@ -297,8 +297,8 @@ setup_file() {
 }
 
 @test "no two answers have the same request id" {
-	jq -s -e '[.[].answers[].headers[] | select(.[0] == "X-Request-Id")[1]] |
-		length > 30 and length == (unique | length)' "$BATS_FILE_TMPDIR/answers"
+	all_answers | jq -s -e '[.[].answers[].headers[] | select(.[0] == "X-Request-Id")[1]] |
+		length > 30 and length == (unique | length)'
 }
 
 @test "every answer tells its length, once, and is not chunked" {

@@ -1,9 +1,14 @@
 # What the tests by URL share: to write requests, to send them, to judge the answers.
 
 # Sends messages and writes what came of it as JSON: client [OPTION...] [MESSAGE...]
-# For every_answer, everything that the tests of a file were answered is kept.
+# What the tests of a file were answered is kept until its end, each time in a file of its own.
 client() {
-	"$PYTHON" "$BATS_TEST_DIRNAME/../lib/rawhttp.py" "$@" | tee -a "$BATS_FILE_TMPDIR/answers"
+	"$PYTHON" "$BATS_TEST_DIRNAME/../lib/rawhttp.py" "$@" | tee "$(mktemp "$BATS_FILE_TMPDIR/answers.XXXXXX")"
+}
+
+# Writes all that there has been to the tests of this file.
+all_answers() {
+	cat "$BATS_FILE_TMPDIR"/answers.*
 }
 
 # Writes one request as a line of rawhttp.py's table: request METHOD TARGET [FIELD...] ['' BODY]
@@ -69,5 +74,5 @@ expect() {
 
 # Judges each answer that there has been to the tests of this file: every_answer CONDITION...
 every_answer() {
-	judged judge_answers "$@" <"$BATS_FILE_TMPDIR/answers"
+	all_answers | judged judge_answers "$@"
 }
