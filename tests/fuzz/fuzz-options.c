@@ -78,11 +78,17 @@ static void check_told(const char *told, const char *name, const char *absent)
 	assert(strcmp(told, value ? value : absent) == 0);
 }
 
-/* Checks settings that were found good. */
-static void check_settings(const struct options *options)
+/* Checks the socket, which every mode needs. */
+static void check_socket(const struct options *options)
 {
-	assert(options->workers >= 1 && options->workers <= OPTIONS_WORKERS_MAX);
 	assert(options->socket && *options->socket && strlen(options->socket) <= SOCKET_MAX);
+}
+
+/* Checks what serving needs. */
+static void check_serving(const struct options *options)
+{
+	check_socket(options);
+	assert(options->workers >= 1 && options->workers <= OPTIONS_WORKERS_MAX);
 	assert(!options->run_as || *options->run_as);
 	check_told(options->environment, "ENVIRONMENT", "development");
 	check_told(options->user, "USER", "unknown");
@@ -96,8 +102,10 @@ static enum options_mode read_options(struct options *options, int argc, char *a
 
 	switch (mode) {
 	case OPTIONS_SERVE:
+		check_serving(options);
+		return mode;
 	case OPTIONS_HEALTHCHECK:
-		check_settings(options);
+		check_socket(options);
 		return mode;
 	case OPTIONS_HELP:
 	case OPTIONS_VERSION:
@@ -107,7 +115,7 @@ static enum options_mode read_options(struct options *options, int argc, char *a
 	abort();
 }
 
-/* Checks that reading twice, the second time what the first has permuted, comes to the same. */
+/* Checks that reading twice comes to the same. */
 static void check_twice(int argc, char *argv[])
 {
 	struct options first, second;

@@ -84,8 +84,8 @@ static int wait_for_sigterm(int fd, int ready)
 	(void)fd;
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
-	report();
 	ck_assert_int_eq(write(ready, "", 1), 1);
+	report();
 	(void)sigwaitinfo(&term, NULL);
 	return EXIT_SUCCESS;
 }
@@ -94,8 +94,8 @@ static int wait_for_sigterm(int fd, int ready)
 static int wait_for_ever(int fd, int ready)
 {
 	(void)fd;
-	report();
 	ck_assert_int_eq(write(ready, "", 1), 1);
+	report();
 	return pause();
 }
 
@@ -232,6 +232,7 @@ START_TEST(what_lies_in_the_queue_is_answered_although_no_worker_is_left)
 	start(1, answer_queue);
 	for (int i = 0; i < 4; i++) /* the next one is put off by 800 ms */
 		ck_assert_int_gt(next_worker(2000), 0);
+	sleep_ms(100); /* it has told before it is gone */
 	int client = listener_connect(listener.path);
 	ck_assert_int_ge(client, 0);
 	ck_assert_int_eq(end(SIGTERM), 0);
