@@ -83,6 +83,15 @@ summary() {
 	refused "SOCKET: 'relative' is not an absolute path" SOCKET=relative
 	refused "SOCKET: '' is not an absolute path" SOCKET=
 	refused "CLIENT_LIMIT: 'x' is not a number" CLIENT_LIMIT=x
+	refused "PROCESSES: '0' is not a number from 1 to 64, or auto" PROCESSES=0
+	refused "PROCESSES: '65' is not a number from 1 to 64, or auto" PROCESSES=65
+	refused "PROCESSES: '' is not a number" PROCESSES=
+}
+
+@test "PROCESSES says how many worker processes nginx has" {
+	server_start PROCESSES=3
+	[ "$(pgrep -c -P "$(pgrep -o -f "nginx: master.*$SERVER_DIRECTORY")" -f '^nginx: worker')" -eq 3 ]
+	server_stop
 }
 
 @test "root can run it only as somebody else" {
