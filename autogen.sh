@@ -1,15 +1,17 @@
 #!/bin/sh
 # Makes ./configure from configure.ac.
-#   ./autogen.sh              bootstrap only
-#   ./autogen.sh --deps       first install the Debian packages that build, run and `make check` need
-#   ./autogen.sh --deps=all   and those for lint, fuzzing, coverage, valgrind and benchmarks
+#   ./autogen.sh                bootstrap only
+#   ./autogen.sh --deps         first install the Debian packages that build, run and `make check` need
+#   ./autogen.sh --deps=build   only those that build
+#   ./autogen.sh --deps=all     and those for lint, fuzzing, coverage, valgrind, benchmarks and system call traces
 set -eu
 cd "$(dirname "$0")"
 
+usage='usage: ./autogen.sh [--deps | --deps=build | --deps=all]'
 build='autoconf automake gcc libc6-dev make pkg-config libfcgi-dev libjson-c-dev'
 run='curl nginx util-linux'
 check='bats check jq procps python3'
-all='clang clang-format clang-tidy cppcheck gcovr llvm shellcheck valgrind wrk'
+all='clang clang-format clang-tidy cppcheck gcovr llvm shellcheck strace valgrind wrk'
 
 # Says why it ends, and ends.
 die() {
@@ -53,14 +55,14 @@ install_packages() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
-[ $# -le 1 ] || die "usage: ./autogen.sh [--deps | --deps=all]"
+[ $# -le 1 ] || die "$usage"
+# shellcheck disable=SC2086 # lists of words
 case ${1-} in
 '') ;;
---deps) # shellcheck disable=SC2086 # lists of words
-	install_packages $build $run $check ;;
---deps=all) # shellcheck disable=SC2086
-	install_packages $build $run $check $all ;;
-*) die "usage: ./autogen.sh [--deps | --deps=all]" ;;
+--deps=build) install_packages $build ;;
+--deps) install_packages $build $run $check ;;
+--deps=all) install_packages $build $run $check $all ;;
+*) die "$usage" ;;
 esac
 
 autoreconf --install --force
