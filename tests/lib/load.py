@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Loads a server and counts what becomes of every request.
 
-usage: load.py URL [--seconds S] [--connections N] [--close]
+usage: load.py URL [--seconds S] [--connections N] [--close] [--once]
+
+With --once, a connection that has ended is not made again: for a server that is going away.
 
 Prints one JSON object:
   sent       requests written in full
@@ -66,7 +68,7 @@ class Client:
     def again(self):
         """Goes on with a new connection."""
         self.close()
-        if not self.load.is_over():
+        if not self.load.is_over() and not self.load.once:
             self.connect()
 
     def ended(self):
@@ -107,11 +109,12 @@ def content_length(head):
 class Load:
     """All clients, and what they count."""
 
-    def __init__(self, url, seconds, close):
+    def __init__(self, url, seconds, close, once):
         parts = urlsplit(url)
         self.address = (parts.hostname, parts.port or 80)
         self.request = (f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
                         f"Connection: {'close' if close else 'keep-alive'}\r\n\r\n").encode()
+        self.once = once
         self.end = time.monotonic() + seconds
         self.selector = selectors.DefaultSelector()
         self.counts = dict.fromkeys(COUNTS, 0)
@@ -126,9 +129,9 @@ class Load:
         clients = [Client(self) for _ in range(connections)]
         while time.monotonic() < self.end + 10:
             for client in clients:
-                if client.socket is None and not self.is_over():
+                if client.socket is None and not self.is_over() and not self.once:
                     client.connect()
-            if self.is_over() and all(client.socket is None for client in clients):
+            if (self.is_over() or self.once) and all(client.socket is None for client in clients):
                 break
             for key, _ in self.selector.select(0.1):
                 key.data.readable()
@@ -143,8 +146,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--close", action="store_true")
+    parser.add_argument("--once", action="store_true")
     words = parser.parse_args()
-    print(json.dumps(Load(words.url, words.seconds, words.close).run(words.connections)))
+    print(json.dumps(Load(words.url, words.seconds, words.close, words.once).run(words.connections)))
 
 
 if __name__ == "__main__":
