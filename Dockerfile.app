@@ -18,14 +18,16 @@ RUN ./configure --prefix=/usr --runstatedir=/run && make
 
 FROM build AS test
 COPY . .
-RUN ./autogen.sh --deps && ./configure && make && make check
+RUN ./autogen.sh --deps && ./configure --prefix=/usr --runstatedir=/run && make check
 
 FROM build AS rootfs
 ARG VERSION
 ARG SOURCE_DATE_EPOCH=0
 COPY LICENSE ./
 COPY build-aux/rootfs build-aux/
-RUN make install-exec DESTDIR=/own && strip /own/usr/bin/fcgi-app && /own/usr/bin/fcgi-app --version | grep -qFx "fcgi-app $VERSION"
+RUN make install-exec DESTDIR=/own && \
+    strip /own/usr/bin/fcgi-app && \
+    /own/usr/bin/fcgi-app --version | grep -Fx "fcgi-app $VERSION"
 RUN mkdir /own/etc && \
     echo 'fcgi-app:x:1001:1001::/:/usr/sbin/nologin' >/own/etc/passwd && \
     echo 'fcgi-app:x:1001:' >/own/etc/group && \
