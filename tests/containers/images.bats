@@ -148,7 +148,7 @@ is_trixie() {
 
 @test "make images labels them with the revision and its time" {
 	git -C "$TOP_SRCDIR" rev-parse HEAD || skip "no git repository here"
-	IMAGE=$IMAGE-labels make -s -f "${MAKEFILE-$TOP_SRCDIR/Makefile}" images srcdir="$TOP_SRCDIR"
+	IMAGE=$IMAGE-labels make -s -C "${TOP_BUILDDIR-$TOP_SRCDIR}" images
 	local image
 	for image in "${images[@]}"; do
 		docker image inspect -f '{{json .Config.Labels}}' "$IMAGE-labels-$image" | jq -e \
