@@ -11,7 +11,7 @@ usage='usage: ./autogen.sh [--deps | --deps=build | --deps=all]'
 build='autoconf automake gcc libc6-dev make pkg-config libfcgi-dev libjson-c-dev'
 run='curl nginx util-linux'
 check='bats check jq procps python3'
-all='clang clang-format clang-tidy cppcheck gcovr llvm shellcheck strace valgrind wrk'
+all='clang clang-format clang-tidy cppcheck gcovr libcap2-bin libclang-rt-dev llvm shellcheck strace valgrind wrk'
 
 # Says why it ends, and ends.
 die() {

@@ -112,6 +112,10 @@ limit_is() {
 	done
 }
 
+@test "the proxy's run-time directory is for its user alone" {
+	[ "$(stat -c '%u:%g %a' "/proc/$(first_process proxy)/root/run/nginx")" = "1002:1001 700" ]
+}
+
 @test "the socket's directory and the socket are for its user and its group" {
 	local root
 	root=/proc/$(first_process app)/root
